@@ -1,0 +1,72 @@
+# `make help` lists the targets. One virtual environment, .venv; two stamps in it say how far it
+# has come: .run has what the service needs, .test what the tests need besides.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+UV_COMPILE = uv pip compile --quiet --generate-hashes --no-annotate --no-header --python-version 3.11
+
+# PYTHON=… chooses another one. A python that cannot make a virtual environment is passed over.
+PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-tests run test check torture bench lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.run ## .venv with everything pinned, and .venv/bin/plantao in it
+
+setup-tests: $(VENV)/.test
+
+run: setup ## set up, then serve on http://127.0.0.1:8080
+	$(BIN)/plantao serve
+
+test: setup-tests ## every test but the pipeline's, against real neighbours
+	tests/install-neighbours
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/pipeline
+
+check: setup-tests ## formatter, linter, types, import layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+torture: setup-tests ## the long crash and fault runs
+	tests/install-neighbours
+	PLANTAO_TORTURE_ROUNDS=$${PLANTAO_TORTURE_ROUNDS:-200} \
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 7200 tests/torture
+
+bench: setup-tests ## the benchmarks
+	$(BIN)/python -m bench
+
+lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
+	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in -o requirements.txt
+	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra dev \
+	  -c requirements.txt -o requirements-dev.txt
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c '$(USABLE)' 2>/dev/null; then \
+	    echo "A virtual environment with $$("$$python" --version)"; \
+	    exec "$$python" -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "Plantão needs Python 3.11 or newer with venv; none was found among: $(PYTHONS)" >&2; \
+	echo "On Debian and Ubuntu: apt-get install python3-venv. Or name one: make setup PYTHON=…" >&2; \
+	exit 1
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
+	@$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	$(PIP) install --quiet --require-hashes -r requirements.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements-dev.txt $(VENV)/.run
+	$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
