@@ -1,0 +1,176 @@
+"""Postings: one incident as shown at one destination, and the one step that repairs it.
+
+Delivery is a reconciler, not a queue of messages: it compares what should be shown with
+what is shown and takes the step that brings them closer. A thousand changes in a minute
+become a few edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum, auto
+
+from app.core.alerts import severity_rank
+from app.core.incidents import NOTEWORTHY, Entry, EntryKind, Incident, Status
+from app.core.notices import LISTED
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Destination:
+    """Where an incident is shown: `kind` names the transport, `address` the place there."""
+
+    kind: str
+    address: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.address}" if self.address else self.kind
+
+    @staticmethod
+    def parse(text: str) -> Destination:
+        kind, _, address = text.partition(":")
+        return Destination(kind, address)
+
+
+class PostingState(StrEnum):
+    """As people see it: nothing there yet, up to date, behind and failing, or given up by hand."""
+
+    PENDING = "pending"
+    SHOWN = "shown"
+    FAILING = "failing"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What is shown of one incident at one destination. Times are in UTC.
+
+    `token` marks our messages there, so that they can be found again after a crash; it is
+    random, because incident numbers start anew with a new database and channels do not.
+    `told` is the number of the last timeline entry that the thread tells. `in_doubt` says
+    that an earlier call may have been carried out without our knowing. `plain` says that
+    the destination refused the rich form.
+    """
+
+    id: int
+    token: str
+    incident_id: int
+    receiver: str
+    destination: Destination
+    created_at: datetime
+    state: PostingState = PostingState.PENDING
+    root: str | None = None
+    root_digest: str = ""
+    details: str | None = None
+    details_digest: str = ""
+    told: int = 0
+    shown_revision: int = 0
+    in_doubt: bool = False
+    plain: bool = False
+    attempts: int = 0
+    last_error: str | None = None
+    first_shown_at: datetime | None = None
+
+
+class StepKind(StrEnum):
+    POST_ROOT = auto()
+    POST_DETAILS = auto()
+    EDIT_ROOT = auto()
+    REPLY = auto()
+    EDIT_DETAILS = auto()
+    REST = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next call to make; `entries` are what a reply tells, oldest first."""
+
+    kind: StepKind
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What should be shown: digests of the rendered root and details, and what to tell.
+
+    `edits` says whether the destination can change what it once showed; where it cannot,
+    the root and details are shown once and only replies follow.
+    """
+
+    root_digest: str
+    details_digest: str | None
+    entries: Sequence[Entry]
+    edits: bool = True
+
+
+def next_step(posting: Posting, wanted: Wanted) -> Step:
+    """The one call that brings `posting` closest to `wanted`; the most telling first."""
+    if posting.root is None:
+        return Step(StepKind.POST_ROOT)
+    if wanted.edits and posting.root_digest != wanted.root_digest:
+        return Step(StepKind.EDIT_ROOT)
+    if wanted.details_digest is not None and posting.details is None:
+        return Step(StepKind.POST_DETAILS)
+    untold = tuple(entry for entry in wanted.entries if entry.number > posting.told)
+    telling = coalesce(e for e in untold if is_told(e, edits=wanted.edits))
+    if telling:
+        return Step(StepKind.REPLY, tuple(telling))
+    if (
+        wanted.edits
+        and wanted.details_digest is not None
+        and posting.details_digest != wanted.details_digest
+    ):
+        return Step(StepKind.EDIT_DETAILS)
+    return Step(StepKind.REST)
+
+
+_MERGED = frozenset({EntryKind.ALERTS_FIRING, EntryKind.ALERTS_RESOLVED, EntryKind.ALERTS_VANISHED})
+
+
+def coalesce(entries: Iterable[Entry]) -> list[Entry]:
+    """The same account, shorter: neighbours that tell the same of more alerts become one.
+
+    The merged entry keeps the last number and time, so that it marks all of them as told.
+    """
+    merged: list[Entry] = []
+    for entry in entries:
+        last = merged[-1] if merged else None
+        if last is not None and last.kind is entry.kind and entry.kind in _MERGED:
+            merged[-1] = replace(entry, data={**entry.data, **_together(last, entry)})
+        else:
+            merged.append(entry)
+    return merged
+
+
+def _together(first: Entry, second: Entry) -> dict[str, object]:
+    counts = [each.data.get("count") for each in (first, second)]
+    names = [each.data.get("fingerprints") for each in (first, second)]
+    listed = [name for some in names if isinstance(some, list) for name in some]
+    return {
+        "count": sum(count for count in counts if isinstance(count, int)),
+        "fingerprints": list(dict.fromkeys(listed))[:LISTED],
+    }
+
+
+#: Where the root cannot be edited, these would otherwise be seen by nobody.
+_TOLD_WITHOUT_EDITS = frozenset({EntryKind.ACKNOWLEDGED, EntryKind.UNACKNOWLEDGED})
+
+
+def is_told(entry: Entry, *, edits: bool) -> bool:
+    """Whether people should notice this entry, as a reply in the thread."""
+    return entry.kind in NOTEWORTHY or (not edits and entry.kind in _TOLD_WITHOUT_EDITS)
+
+
+#: Postings with a lower priority number than this are those of urgent incidents.
+URGENT_BELOW = 4
+
+
+def priority(incident: Incident, *, root_shown: bool) -> int:
+    """The order under storm, lowest first: urgent before others, new before changed.
+
+    An incident that is already over can wait for those that are not.
+    """
+    worth = 4 - severity_rank(incident.severity)
+    over = incident.status is Status.RESOLVED
+    return 4 * worth + 2 * over + root_shown

@@ -1,0 +1,131 @@
+"""What a report about alerts makes of the incident they belong to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from app.core.alerts import severity, shared, worst
+from app.core.episodes import conclude, named, recorded
+from app.core.events import AlertsReported, Origin, Source
+from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident, title
+from app.core.transitions import Change, Ending, Transition, transition
+
+
+def report(incident: Incident | None, event: AlertsReported, *, now: datetime) -> Decision:
+    """Apply each alert's own status to what is known of it, then the whole to the incident."""
+    known = incident.alerts if incident else {}
+    judged = [transition(known.get(alert.fingerprint), alert, at=now) for alert in event.alerts]
+    steps = [step for step in judged if step.change is not Change.NOTHING]
+    if incident is None:
+        return _open(event, steps, now)
+    after = _with_hidden(_absorb(incident, steps, event.origin), event)
+    return conclude(incident, after, steps, _entries(steps, now, _actor(event)), now=now)
+
+
+def _open(event: AlertsReported, steps: Sequence[Transition], now: datetime) -> Decision:
+    if not any(step.state.firing for step in steps):
+        return Decision(None)  # the end of something nobody was told of
+    blank = _blank(event.origin, now)
+    after = _with_hidden(_absorb(blank, steps, event.origin), event)
+    return recorded(blank, after, steps, [_opened(event, steps, now)], now=now)
+
+
+def _blank(origin: Origin, now: datetime) -> Incident:
+    return Incident(
+        key=origin.key,
+        receivers=origin.receivers,
+        opened_at=now,
+        updated_at=now,
+        group_labels=dict(origin.group_labels),
+        group_key=origin.group_key,
+        external_url=origin.external_url,
+    )
+
+
+def _actor(event: AlertsReported) -> str:
+    return OURSELVES if event.source is Source.OURSELVES else ALERTMANAGER
+
+
+def _opened(event: AlertsReported, steps: Sequence[Transition], now: datetime) -> Entry:
+    data = named(steps)
+    if event.truncated:
+        data["truncated"] = event.truncated
+    if event.source is Source.ASKED:
+        data["missed"] = True
+    return Entry(EntryKind.OPENED, now, _actor(event), data)
+
+
+def _entries(steps: Sequence[Transition], now: datetime, actor: str) -> list[Entry]:
+    """One entry for each kind of thing that happened, however many alerts it happened to."""
+    ended = [s for s in steps if s.change is Change.ENDED]
+    kinds = {
+        EntryKind.ALERTS_FIRING: [s for s in steps if s.change in {Change.JOINED, Change.REFIRED}],
+        EntryKind.UNCONFIRMED: [s for s in steps if s.change is Change.DOUBTED],
+        EntryKind.ALERTS_RESOLVED: [
+            s for s in ended if s.state.ending is not Ending.NO_LONGER_REPORTED
+        ],
+        EntryKind.ALERTS_VANISHED: [
+            s for s in ended if s.state.ending is Ending.NO_LONGER_REPORTED
+        ],
+    }
+    return [Entry(kind, now, actor, named(those)) for kind, those in kinds.items() if those]
+
+
+def _absorb(incident: Incident, steps: Sequence[Transition], origin: Origin) -> Incident:
+    """The incident with the counts, severity, labels and title that follow from the steps."""
+    if not steps:
+        return incident
+    grown = _counted(incident, steps)
+    fired = any(step.state.firing for step in steps)
+    return replace(
+        _relabelled(grown, steps),
+        occurrences=incident.occurrences + fired,
+        severity=_severity(incident, steps),
+        receivers=tuple(dict.fromkeys((*incident.receivers, *origin.receivers))),
+    )
+
+
+def _counted(incident: Incident, steps: Sequence[Transition]) -> Incident:
+    count = Counter(step.change for step in steps)
+    again = count[Change.REFIRED] + count[Change.DOUBTED]
+    known = [incident.alerts.get(step.state.alert.fingerprint) for step in steps]
+    were_doubted = sum(state is not None and state.unconfirmed for state in known)
+    are_doubted = sum(step.state.unconfirmed for step in steps)
+    ended = count[Change.ENDED] + count[Change.DISMISSED]
+    return replace(
+        incident,
+        firing=incident.firing + count[Change.JOINED] + again - ended,
+        resolved=incident.resolved + count[Change.ENDED_UNSEEN] + ended - again,
+        doubtful=incident.doubtful + are_doubted - were_doubted,
+    )
+
+
+def _severity(incident: Incident, steps: Sequence[Transition]) -> str:
+    firing = [severity(step.state.alert.labels) for step in steps if step.state.firing]
+    return worst(incident.severity, *firing) if incident.total else worst(*firing)
+
+
+def _relabelled(grown: Incident, steps: Sequence[Transition]) -> Incident:
+    """What all alerts share: taken anew when the report covers them all, else narrowed."""
+    alerts = [step.state.alert for step in steps]
+    covers_all = len(alerts) >= grown.total
+    labels = alerts[0].labels if covers_all else grown.labels
+    annotations = alerts[0].annotations if covers_all else grown.annotations
+    for alert in alerts:
+        labels = shared(labels, alert.labels)
+        annotations = shared(annotations, alert.annotations)
+    name = title(labels, annotations, grown.group_labels)
+    return replace(grown, labels=labels, annotations=annotations, title=name)
+
+
+def _with_hidden(incident: Incident, event: AlertsReported) -> Incident:
+    """`hidden` follows the group it was said of; another group's list does not unsay it."""
+    group = event.origin.group_key
+    if event.truncated:
+        return replace(incident, hidden=event.truncated, hidden_group=group, truncated=True)
+    if event.source is Source.WEBHOOK and group == incident.hidden_group:
+        return replace(incident, hidden=0)
+    return incident
