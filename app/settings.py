@@ -1,0 +1,392 @@
+"""Process settings: environment variables, a `.env` file, and `NAME_FILE` for every secret.
+
+The environment has precedence over `.env`; an empty variable counts as not set.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.errors import ConfigError, ConfigProblem
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Locale = Literal["en", "pt-BR"]
+Tls = Literal["none", "starttls", "tls"]
+
+_EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
+_CHANNEL = re.compile(r"#[^\s#]{1,80}|[CG][A-Z0-9]{6,20}")
+_BYTES = re.compile(r"([0-9]{1,15}) ?(|[kmg]i?b|b)", re.IGNORECASE)
+_FACTORS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_FACTORS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30}
+_SMTP_FORM = (
+    "expected smtp://user:password@host:port (write / ? # @ in a password as %2F %3F %23 %40)"
+)
+
+
+def check_email(address: str) -> str:
+    """Raise ValueError unless this can be an address; whether it exists only a mail can tell."""
+    if not _EMAIL.fullmatch(address):
+        raise ValueError(f"expected an address such as plantao@example.com, found {address!r}")
+    return address
+
+
+def check_channel(channel: str) -> str:
+    """Raise ValueError unless this names a Slack channel: `#name`, or an id as C0123456789."""
+    if not _CHANNEL.fullmatch(channel):
+        raise ValueError(
+            'expected a channel such as "#plantao", or its id such as C0123456789,'
+            f" found {channel!r}"
+        )
+    return channel
+
+
+def check_timezone(name: str) -> str:
+    """Raise ValueError unless this is the name of an IANA time zone."""
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise ValueError(
+            f"expected a time zone such as America/Sao_Paulo or UTC, found {name!r}"
+        ) from None
+    return name
+
+
+def check_http_url(url: str) -> str:
+    """The URL without the slash at its end; ValueError unless it is http(s) and has a host."""
+    # The message does not repeat the URL: it may hold a password.
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected a URL that begins with http:// or https:// and names a host")
+    return url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail is handed in. With `starttls` the server must offer TLS, or nothing is sent."""
+
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: Tls = "none"
+
+
+def parse_smtp_url(url: str) -> SmtpServer:
+    """Read `smtp://user:password@host:587?tls=starttls` or `smtps://…`.
+
+    Ports default to 25, 587 with STARTTLS (RFC 6409) and 465 with TLS from the start (RFC 8314).
+    User and password are percent-decoded. Raises ValueError with no part of the URL in it.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(_SMTP_FORM) from None
+    if parts.scheme not in ("smtp", "smtps"):
+        raise ValueError("expected a URL that begins with smtp:// or smtps://")
+    if not host or parts.path.strip("/") or parts.fragment or port == 0:
+        raise ValueError(_SMTP_FORM)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) is not bool(password):
+        raise ValueError("expected both a user and a password, or neither")
+    tls = _smtp_tls(parts.scheme, parts.query)
+    default = {"none": 25, "starttls": 587, "tls": 465}[tls]
+    return SmtpServer(host, port or default, user or None, password or None, tls)
+
+
+def _smtp_tls(scheme: str, query: str) -> Tls:
+    allowed = {"smtp": ("none", "starttls", "tls"), "smtps": ("tls",)}[scheme]
+    options = parse_qsl(query, keep_blank_values=True) or [("tls", allowed[0])]
+    if len(options) != 1 or options[0][0] != "tls" or options[0][1] not in allowed:
+        raise ValueError(f"expected no option but tls, with {' or '.join(allowed)} for {scheme}://")
+    return cast("Tls", options[0][1])
+
+
+def _split(value: object) -> object:
+    """A comma-separated text as its parts; anything else is for the validator to judge."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _BYTES.fullmatch(value.strip())
+    if found is None:
+        raise ValueError(f"expected a size such as 33554432 or 32MiB, found {value!r}")
+    return int(found[1]) * _FACTORS[found[2].lower()]
+
+
+def _on_secret(check: Callable[[str], object]) -> AfterValidator:
+    def checked(secret: SecretStr) -> SecretStr:
+        check(secret.get_secret_value())
+        return secret
+
+    return AfterValidator(checked)
+
+
+def _check_database_url(url: str) -> None:
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("expected a URL that begins with sqlite:/// or postgresql+psycopg://")
+
+
+# What is left out of repr() is a secret, or may hold one, as a URL may hold a password.
+_HIDDEN = Field(repr=False)
+_HttpUrl = Annotated[str, AfterValidator(check_http_url)]
+_Url = Annotated[_HttpUrl | None, _HIDDEN]
+_Urls = Annotated[tuple[_HttpUrl, ...], BeforeValidator(_split), _HIDDEN]
+_Secret = Annotated[SecretStr | None, _HIDDEN]
+_Email = Annotated[str, AfterValidator(check_email)]
+
+
+class Settings(BaseSettings):
+    """All settings of the process. `variable(field)` names the environment variable of each.
+
+    Made with keyword arguments it sees no environment; `read_settings` does.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    config: Path | None = None
+    database_url: Annotated[SecretStr, _on_secret(_check_database_url), _HIDDEN] = SecretStr(
+        "sqlite:///data/plantao.db"
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: _Url = None
+    webhook_token: _Secret = None
+    api_tokens: Annotated[tuple[SecretStr, ...], BeforeValidator(_split), _HIDDEN] = ()
+    max_body_bytes: Annotated[int, BeforeValidator(_bytes), Field(ge=1)] = 32 * 2**20
+    prometheus_url: _Url = None
+    alertmanager_url: _Urls = ()
+    grafana_url: _Url = None
+    mlflow_tracking_uri: _Url = None
+    mlflow_tracking_username: str | None = None
+    mlflow_tracking_password: _Secret = None
+    mlflow_tracking_token: _Secret = None
+    mlflow_tracking_insecure_tls: bool = False
+    mlflow_tracking_server_cert_path: Path | None = None
+    mlflow_webhook_secret: _Secret = None
+    slack_bot_token: _Secret = None
+    slack_signing_secret: _Secret = None
+    slack_app_token: _Secret = None
+    slack_channel: Annotated[str, AfterValidator(check_channel)] | None = None
+    slack_api_url: Annotated[_HttpUrl, AfterValidator(lambda url: f"{url}/"), _HIDDEN] = (
+        "https://slack.com/api/"
+    )
+    smtp_url: Annotated[Annotated[SecretStr, _on_secret(parse_smtp_url)] | None, _HIDDEN] = None
+    email_from: _Email | None = None
+    email_to: Annotated[tuple[_Email, ...], BeforeValidator(_split)] = ()
+    locale: Locale = "en"
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "America/Sao_Paulo"
+    log_format: Literal["console", "json"] = "console"
+
+    unknown: tuple[str, ...] = ()
+    """Variables that begin with PLANTAO_ and mean nothing: worth a warning, often a slip."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword arguments only: `read_settings` gathers the rest, with a place for each error."""
+        return (init_settings,)
+
+    @property
+    def base_url(self) -> str:
+        """What links in messages begin with; no slash at its end."""
+        if self.public_url:
+            return self.public_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def smtp(self) -> SmtpServer | None:
+        """The mail server, if one is set."""
+        return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    @property
+    def config_file(self) -> Path | None:
+        """The named configuration file, or `plantao.yml` if there is one."""
+        default = Path("plantao.yml")
+        return self.config or (default if default.exists() else None)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines may reach the listening address."""
+        try:
+            return not ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    def refusal_to_start(self) -> str | None:
+        """Why the service must not start with these settings, in a sentence; None if it may."""
+        if not self.exposed or self.api_tokens:
+            return None
+        return (
+            f"PLANTAO_HOST={self.host} can be reached from other machines, and without"
+            " PLANTAO_API_TOKENS anyone there could read and resolve incidents: set"
+            " PLANTAO_API_TOKENS, or listen on 127.0.0.1"
+        )
+
+
+_FOREIGN = ("mlflow_tracking_", "slack_bot_token", "slack_signing_secret", "slack_app_token")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field of Settings; Slack's and MLflow's keep their names."""
+    return name.upper() if name.startswith(_FOREIGN) else f"PLANTAO_{name.upper()}"
+
+
+VARIABLES: Mapping[str, str] = {
+    variable(name): name for name in Settings.model_fields if name != "unknown"
+}
+"""Every environment variable that is read, and the field it becomes."""
+
+SECRETS: tuple[str, ...] = tuple(
+    name for name, owner in VARIABLES.items() if not Settings.model_fields[owner].repr
+)
+"""Those that can also be read from the file that `NAME_FILE` names."""
+
+
+def read_settings(
+    environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")
+) -> Settings:
+    """Read the settings of this process.
+
+    `environ` replaces the process environment; a `dotenv` that does not exist is none. Raises
+    ConfigError with one problem per bad variable, which names it and never quotes a secret.
+    """
+    environment = _meant_for_us(os.environ if environ is None else environ)
+    taken = {_owner(name) for name in environment} - {None}
+    below = _meant_for_us(_read_dotenv(dotenv)) if dotenv else {}
+    below = {name: text for name, text in below.items() if _owner(name) not in taken}
+    problems: list[ConfigProblem] = []
+    values = _values(environment, _ENVIRONMENT, problems) | _values(below, str(dotenv), problems)
+    unknown = tuple(sorted(name for name in environment | below if _owner(name) is None))
+    try:
+        settings = Settings(**values, unknown=unknown)
+    except ValidationError as error:
+        places = {_owner(name): str(dotenv) for name in below}
+        problems += [_problem(details, places) for details in error.errors()]
+    if problems:
+        raise ConfigError(*problems)
+    return settings
+
+
+_ENVIRONMENT = "environment"
+
+
+def _meant_for_us(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {
+        name: text
+        for name, text in variables.items()
+        if text and (name.startswith("PLANTAO_") or _owner(name))
+    }
+
+
+def _owner(name: str) -> str | None:
+    """The setting that a variable sets, itself or through a file."""
+    if name in VARIABLES:
+        return name
+    plain = name.removesuffix("_FILE")
+    return plain if plain in SECRETS else None
+
+
+def _read_dotenv(path: Path) -> Mapping[str, str | None]:
+    try:
+        return DotEnvSettingsSource(
+            Settings, env_file=path, env_file_encoding="utf-8", case_sensitive=True
+        ).env_vars
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    raise ConfigError(ConfigProblem(str(path), None, "", f"cannot be read: {reason}"))
+
+
+def _values(
+    variables: Mapping[str, str], place: str, problems: list[ConfigProblem]
+) -> dict[str, Any]:
+    values = {}
+    for name, text in variables.items():
+        owner = _owner(name)
+        if owner is None:
+            continue
+        try:
+            values[VARIABLES[owner]] = text if name == owner else _from_file(text, owner, variables)
+        except ValueError as error:
+            problems.append(ConfigProblem(place, None, name, str(error)))
+    return values
+
+
+def _from_file(path: str, owner: str, variables: Mapping[str, str]) -> str:
+    # No message repeats the path: a secret set under the wrong name would be printed.
+    if owner in variables:
+        raise ValueError(f"expected only one of {owner} and {owner}_FILE, found both")
+    try:
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"names a file that cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError("names a file that is not UTF-8 text") from None
+    if not text:
+        raise ValueError("names a file that is empty")
+    return text
+
+
+def _problem(details: ErrorDetails, places: Mapping[str | None, str]) -> ConfigProblem:
+    field_name = str(details["loc"][0])
+    name = variable(field_name)
+    message = _expectation(details)
+    if Settings.model_fields[field_name].repr and "found" not in message:
+        message += f", found {details['input']!r}"
+    return ConfigProblem(places.get(name, _ENVIRONMENT), None, name, message)
+
+
+def _expectation(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            return f"expected {context['expected']}"
+        case "bool_parsing":
+            return "expected true or false"
+        case "less_than_equal":
+            return f"expected a whole number up to {context['le']}"
+        case "greater_than_equal":
+            return f"expected a whole number from {context['ge']}"
+        case "int_parsing":
+            return "expected a whole number"
+        case _:
+            return details["msg"]
