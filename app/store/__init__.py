@@ -1,0 +1,1 @@
+"""The only SQL: rows to core objects and back."""

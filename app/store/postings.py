@@ -1,0 +1,254 @@
+"""Postings: the row is the queue. It is due, leased while a call is made, then recorded."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core.incidents import Incident
+from app.core.postings import Destination, Posting, PostingState, priority
+from app.errors import NotFound
+from app.store.database import Transaction
+from app.store.tables import PostingRow, table
+
+_postings = table(PostingRow)
+
+_LEASE = timedelta(seconds=60)  # longer than any call's deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination an incident must be shown at, and the receiver that names it."""
+
+    receiver: str
+    destination: Destination
+
+
+def mark_due(
+    tx: Transaction, shown: Sequence[tuple[Incident, Sequence[Place]]], *, now: datetime
+) -> None:
+    """What these incidents say has changed: show it at these places, and wherever it is shown.
+
+    Postings that a person stopped stay stopped.
+    """
+    wanted = [_new_values(incident, place, now) for incident, places in shown for place in places]
+    if wanted:
+        tx.execute(_INSERT_ONCE[tx.dialect.name], wanted)
+    tx.execute(_MARK_DUE, [_due_values(incident, now) for incident, _ in shown])
+
+
+def add(tx: Transaction, incident: Incident, place: Place, *, now: datetime) -> bool:
+    """Show an incident at one more place; False if it is shown there already."""
+    insert = _INSERT_ONCE[tx.dialect.name]
+    return bool(tx.execute(insert, _new_values(incident, place, now)).rowcount)
+
+
+def _new_values(incident: Incident, place: Place, now: datetime) -> dict[str, Any]:
+    return {
+        "token": secrets.token_hex(8),
+        "incident_id": incident.id,
+        "receiver": place.receiver,
+        "destination": str(place.destination),
+        "created_at": now,
+        "state": PostingState.PENDING.value,
+        "root_digest": "",
+        "details_digest": "",
+        "told": 0,
+        "shown_revision": 0,
+        "in_doubt": False,
+        "plain": False,
+        "attempts": 0,
+        "priority": priority(incident, root_shown=False),
+        "due_at": now,
+    }
+
+
+def _due_values(incident: Incident, now: datetime) -> dict[str, Any]:
+    return {
+        "number": incident.id,
+        "now": now,
+        "with_root": priority(incident, root_shown=True),
+        "without_root": priority(incident, root_shown=False),
+    }
+
+
+_INSERT_ONCE: dict[str, Any] = {
+    "sqlite": sqlite.insert(_postings).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_postings).on_conflict_do_nothing(),
+}
+
+# A posting that waits out a failure keeps its time: changes do not make it try sooner.
+_MARK_DUE = (
+    sa.update(_postings)
+    .where(_postings.c.incident_id == sa.bindparam("number"))
+    .where(_postings.c.state != PostingState.STOPPED.value)
+    .values(
+        due_at=sa.func.coalesce(
+            _postings.c.due_at, sa.bindparam("now", type_=_postings.c.due_at.type)
+        ),
+        priority=sa.case(
+            (_postings.c.root.is_(None), sa.bindparam("without_root")),
+            else_=sa.bindparam("with_root"),
+        ),
+    )
+)
+
+
+_wakes_at = sa.case(
+    (_postings.c.lease_until > _postings.c.due_at, _postings.c.lease_until),
+    else_=_postings.c.due_at,
+)
+
+
+def due_destinations(tx: Transaction, *, now: datetime) -> list[Destination]:
+    """The destinations where something is to be done now."""
+    query = sa.select(_postings.c.destination).where(_is_due(now)).distinct()
+    return [Destination.parse(text) for text in tx.scalars(query)]
+
+
+def next_due(tx: Transaction, *, after: datetime) -> datetime | None:
+    """When, after that time, a posting becomes due or its lease runs out; None if none waits."""
+    query = sa.select(sa.func.min(_wakes_at)).where(_postings.c.due_at.is_not(None))
+    query = query.where(_wakes_at > after)
+    found: datetime | None = tx.scalar(query)
+    return found
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    free = _postings.c.lease_until.is_(None) | (_postings.c.lease_until <= now)
+    return (_postings.c.due_at <= now) & free
+
+
+def lease(
+    tx: Transaction,
+    destination: Destination,
+    *,
+    by: str,
+    now: datetime,
+    priority_below: int | None = None,
+) -> Posting | None:
+    """Take the most pressing due posting of a destination into one's hands, for a minute.
+
+    A lease that ran out belonged to somebody who died in between: the posting is then in
+    doubt, and must be looked for before anything is posted again.
+    """
+    query = (
+        sa.select(_postings)
+        .where(_postings.c.destination == str(destination), _is_due(now))
+        .order_by(_postings.c.priority, _postings.c.due_at, _postings.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if priority_below is not None:
+        query = query.where(_postings.c.priority < priority_below)
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        return None
+    in_doubt = row.in_doubt or row.lease_until is not None
+    tx.execute(
+        sa.update(_postings)
+        .where(_postings.c.id == row.id)
+        .values(lease_until=now + _LEASE, lease_by=by, in_doubt=in_doubt)
+    )
+    return _posting(row, in_doubt=in_doubt)
+
+
+def record(tx: Transaction, posting: Posting, *, due_at: datetime | None) -> None:
+    """Store what is now shown, end the lease, and say when to look at it again.
+
+    `due_at` None means that nothing is left to do for the revision that is shown.
+    """
+    values = asdict(posting) | {
+        "destination": str(posting.destination),
+        "state": posting.state.value,
+        "due_at": due_at,
+        "lease_until": None,
+        "lease_by": None,
+    }
+    number = values.pop("id")
+    tx.execute(
+        sa.update(_postings)
+        .where(_postings.c.id == number, _postings.c.state != PostingState.STOPPED.value)
+        .values(values)
+    )
+
+
+def hurry(tx: Transaction, destination: Destination, *, now: datetime) -> None:
+    """The destination works again: what waits out a failure there is due now."""
+    waits = (_postings.c.destination == str(destination)) & (_postings.c.due_at > now)
+    tx.execute(sa.update(_postings).where(waits).values(due_at=now))
+
+
+def release_all(tx: Transaction, *, now: datetime) -> int:
+    """End every lease, as after a crash when nobody else works on this database."""
+    leased = _postings.c.lease_until.is_not(None)
+    return tx.execute(
+        sa.update(_postings)
+        .where(leased)
+        .values(lease_until=None, lease_by=None, in_doubt=True, due_at=now)
+    ).rowcount
+
+
+def stop(tx: Transaction, incident: int, number: int) -> None:
+    """A person says: no more tries here. Raises NotFound."""
+    _set(tx, incident, number, state=PostingState.STOPPED.value, due_at=None)
+
+
+def retry(tx: Transaction, incident: int, number: int, *, now: datetime) -> None:
+    """A person says: try again now. Raises NotFound."""
+    _set(tx, incident, number, state=PostingState.PENDING.value, due_at=now, attempts=0)
+
+
+def _set(tx: Transaction, incident: int, number: int, **values: Any) -> None:
+    mine = (_postings.c.id == number) & (_postings.c.incident_id == incident)
+    if not tx.execute(sa.update(_postings).where(mine).values(values)).rowcount:
+        raise NotFound(f"Incident {incident} has no posting {number}.")
+
+
+def of_incidents(tx: Transaction, numbers: Sequence[int]) -> dict[int, list[Posting]]:
+    """The postings of these incidents, by incident number."""
+    found: dict[int, list[Posting]] = {number: [] for number in numbers}
+    query = sa.select(_postings).where(_postings.c.incident_id.in_(numbers))
+    for row in tx.execute(query.order_by(_postings.c.id)):
+        found[row.incident_id].append(_posting(row, in_doubt=row.in_doubt))
+    return found
+
+
+def counts(tx: Transaction) -> dict[tuple[str, str], int]:
+    """How many postings there are by transport and state."""
+    kind = _postings.c.destination
+    query = sa.select(kind, _postings.c.state, sa.func.count()).group_by(kind, _postings.c.state)
+    found: dict[tuple[str, str], int] = {}
+    for destination, state, number in tx.execute(query):
+        key = (Destination.parse(destination).kind, state)
+        found[key] = found.get(key, 0) + number
+    return found
+
+
+def _posting(row: Any, *, in_doubt: bool) -> Posting:
+    return Posting(
+        id=row.id,
+        token=row.token,
+        incident_id=row.incident_id,
+        receiver=row.receiver,
+        destination=Destination.parse(row.destination),
+        created_at=row.created_at,
+        state=PostingState(row.state),
+        root=row.root,
+        root_digest=row.root_digest,
+        details=row.details,
+        details_digest=row.details_digest,
+        told=row.told,
+        shown_revision=row.shown_revision,
+        in_doubt=in_doubt,
+        plain=row.plain,
+        attempts=row.attempts,
+        last_error=row.last_error,
+        first_shown_at=row.first_shown_at,
+    )

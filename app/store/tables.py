@@ -1,0 +1,222 @@
+"""Every table. Migrations in `migrations/` make them; a test holds the two equal.
+
+Times are stored as whole microseconds since 1970 in UTC, JSON as text: both mean the same
+in SQLite and PostgreSQL, compare as numbers, and cost little to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from pydantic_core import from_json, to_json
+from sqlalchemy import types
+from sqlmodel import Field, SQLModel
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+# The numbering must not start again after the newest rows are deleted: people say them.
+_KEEP_COUNTING = {"sqlite_autoincrement": True}
+
+
+class UtcTime(types.TypeDecorator[datetime]):
+    """A datetime with a time zone, as microseconds since the epoch."""
+
+    impl = types.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: object) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: object) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Json(types.TypeDecorator[Any]):
+    """Plain JSON values as text."""
+
+    impl = types.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, _dialect: object) -> str | None:
+        return None if value is None else to_json(value).decode()
+
+    def process_result_value(self, value: str | None, _dialect: object) -> object:
+        return None if value is None else from_json(value)
+
+
+def _number() -> Any:
+    # SQLite only counts by itself in a column whose type is exactly INTEGER.
+    kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return Field(default=None, primary_key=True, sa_type=cast("Any", kind))
+
+
+def _time(**options: Any) -> Any:
+    return Field(sa_type=UtcTime, **options)
+
+
+def _json(**options: Any) -> Any:
+    return Field(sa_type=cast("Any", Json), **options)
+
+
+def _text(**options: Any) -> Any:
+    return Field(sa_type=sa.Text, **options)
+
+
+class ReceiptRow(SQLModel, table=True):
+    """One webhook body as it came, kept before anything else happens."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        sa.Index(
+            "receipts_waiting",
+            "id",
+            sqlite_where=sa.text("state = 'accepted'"),
+            postgresql_where=sa.text("state = 'accepted'"),
+        ),
+        sa.Index("receipts_by_time", "received_at"),
+        _KEEP_COUNTING,
+    )
+
+    id: int = _number()
+    received_at: datetime = _time()
+    state: str = _text()
+    problem: str | None = _text(nullable=True)
+    receiver: str = _text()
+    headers: Mapping[str, str] = _json()
+    body: bytes = Field(sa_type=sa.LargeBinary)
+    applied_at: datetime | None = _time(nullable=True)
+
+
+class IncidentRow(SQLModel, table=True):
+    """One episode of related alerts."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        sa.Index("incidents_by_key", "key", "id"),
+        sa.Index("incidents_by_status", "status", "opened_at"),
+        sa.Index("incidents_by_opening", "opened_at"),
+        sa.Index("incidents_by_end", "resolved_at"),
+        _KEEP_COUNTING,
+    )
+
+    id: int = _number()
+    key: str = _text()
+    receivers: list[str] = _json()
+    status: str = _text()
+    severity: str = _text()
+    title: str = _text()
+    labels: Mapping[str, str] = _json()
+    annotations: Mapping[str, str] = _json()
+    group_labels: Mapping[str, str] = _json()
+    group_key: str = _text()
+    external_url: str = _text()
+    firing: int
+    resolved: int
+    doubtful: int
+    hidden: int
+    hidden_group: str = _text()
+    truncated: bool
+    occurrences: int
+    reopened: int
+    revision: int
+    opened_at: datetime = _time()
+    updated_at: datetime = _time()
+    acknowledged_at: datetime | None = _time(nullable=True)
+    acknowledged_by: str | None = _text(nullable=True)
+    resolved_at: datetime | None = _time(nullable=True)
+    resolved_by: str | None = _text(nullable=True)
+    ending: str | None = _text(nullable=True)
+
+
+class AlertRow(SQLModel, table=True):
+    """One alert as its incident knows it."""
+
+    __tablename__ = "incident_alerts"
+    __table_args__ = (
+        sa.Index("alerts_by_fingerprint", "fingerprint", "incident_id"),
+        sa.Index(
+            "alerts_firing",
+            "incident_id",
+            sqlite_where=sa.text("status = 'firing'"),
+            postgresql_where=sa.text("status = 'firing'"),
+        ),
+    )
+
+    incident_id: int = Field(
+        sa_type=sa.BigInteger, foreign_key="incidents.id", primary_key=True, ondelete="CASCADE"
+    )
+    fingerprint: str = Field(sa_type=sa.Text, primary_key=True)
+    status: str = _text()
+    labels: Mapping[str, str] = _json()
+    annotations: Mapping[str, str] = _json()
+    starts_at: datetime = _time()
+    ends_at: datetime | None = _time(nullable=True)
+    generator_url: str = _text()
+    reported_at: datetime = _time()
+    unconfirmed: bool
+    ending: str | None = _text(nullable=True)
+    expires_at: datetime | None = _time(nullable=True)
+
+
+class TimelineRow(SQLModel, table=True):
+    """One line of an incident's append-only account."""
+
+    __tablename__ = "timeline"
+    __table_args__ = (sa.Index("timeline_by_incident", "incident_id", "number"), _KEEP_COUNTING)
+
+    number: int = _number()
+    incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
+    kind: str = _text()
+    at: datetime = _time()
+    actor: str = _text()
+    data: Mapping[str, object] = _json()
+
+
+class PostingRow(SQLModel, table=True):
+    """One incident as shown at one destination; the row is its own queue entry.
+
+    It waits for delivery while `due_at` is set, and is in somebody's hands while
+    `lease_until` is in the future.
+    """
+
+    __tablename__ = "postings"
+    __table_args__ = (
+        sa.UniqueConstraint("incident_id", "destination", name="postings_once"),
+        sa.Index("postings_due", "destination", "priority", "due_at"),
+        _KEEP_COUNTING,
+    )
+
+    id: int = _number()
+    token: str = _text()
+    incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
+    receiver: str = _text()
+    destination: str = _text()
+    created_at: datetime = _time()
+    state: str = _text()
+    root: str | None = _text(nullable=True)
+    root_digest: str = _text()
+    details: str | None = _text(nullable=True)
+    details_digest: str = _text()
+    told: int = Field(sa_type=sa.BigInteger)
+    shown_revision: int
+    in_doubt: bool
+    plain: bool
+    attempts: int
+    last_error: str | None = _text(nullable=True)
+    first_shown_at: datetime | None = _time(nullable=True)
+    priority: int
+    due_at: datetime | None = _time(nullable=True)
+    lease_until: datetime | None = _time(nullable=True)
+    lease_by: str | None = _text(nullable=True)
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    """The SQLAlchemy table behind a model."""
+    return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]
+
+
+metadata = SQLModel.metadata
