@@ -1,0 +1,1 @@
+"""What Alertmanager says: the bodies it sends, and its API asked back."""

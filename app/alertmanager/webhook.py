@@ -1,0 +1,169 @@
+"""The bodies Alertmanager posts: version 4 of its webhook, read once, at the border.
+
+Source: prometheus/alertmanager `notify/webhook/webhook.go` and `template/template.go`,
+0.25 to 0.34. Unknown keys are ignored, since new ones keep coming. What cannot be read in
+one alert costs that alert only; what cannot be read around the alerts costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from app.core.alerts import Alert, AlertStatus, fingerprint
+from app.core.events import Origin
+from app.errors import Unreadable
+
+_UTF8_BOM = b"\xef\xbb\xbf"
+_SHOWN_PROBLEMS = 3
+_LONGEST_FINGERPRINT = 64  # Alertmanager's have 16
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+_Text = Annotated[str, BeforeValidator(_text)]
+_LooseLabels = Annotated[
+    dict[str, Any], BeforeValidator(lambda v: v if isinstance(v, dict) else {})
+]
+
+
+class WebhookAlert(BaseModel):
+    """One alert of a body. A firing one carries `endsAt` in the year 1, meaning none."""
+
+    status: AlertStatus
+    labels: dict[str, str]
+    annotations: dict[str, str] = Field(default_factory=dict)
+    starts_at: datetime | None = Field(default=None, alias="startsAt")
+    ends_at: datetime | None = Field(default=None, alias="endsAt")
+    generator_url: _Text = Field(default="", alias="generatorURL")
+    fingerprint: _Text = ""
+
+    def to_alert(self, received_at: datetime) -> Alert:
+        """The core's alert, in UTC; without a start, it began when we heard of it."""
+        starts_at = _utc(self.starts_at) or received_at
+        ends_at = _utc(self.ends_at)
+        if self.status is AlertStatus.RESOLVED:
+            ends_at = ends_at or received_at
+        return Alert(
+            fingerprint=self._name(),
+            status=self.status,
+            labels=self.labels,
+            annotations=self.annotations,
+            starts_at=starts_at,
+            ends_at=ends_at if self.status is AlertStatus.RESOLVED else None,
+            generator_url=self.generator_url,
+        )
+
+    def _name(self) -> str:
+        given = self.fingerprint
+        return given if 0 < len(given) <= _LONGEST_FINGERPRINT else fingerprint(self.labels)
+
+
+class _Envelope(BaseModel):
+    """What stands around the alerts; nothing in it is worth losing an alert for."""
+
+    receiver: _Text = ""
+    group_labels: _LooseLabels = Field(default_factory=dict, alias="groupLabels")
+    external_url: _Text = Field(default="", alias="externalURL")
+    group_key: _Text = Field(default="", alias="groupKey")
+    truncated_alerts: Annotated[int, BeforeValidator(_count)] = Field(
+        default=0, alias="truncatedAlerts"
+    )
+
+
+class _Body(_Envelope):
+    alerts: list[WebhookAlert]
+
+
+class _LooseBody(_Envelope):
+    alerts: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One readable body. `problems` names the alerts in it that could not be read."""
+
+    receiver: str
+    group_labels: dict[str, str]
+    group_key: str
+    external_url: str
+    truncated: int
+    alerts: Sequence[WebhookAlert]
+    problems: tuple[str, ...] = ()
+
+    def origin(self, key: str, receivers: tuple[str, ...]) -> Origin:
+        """Where alerts of this body belong: our key and receivers, Alertmanager's group."""
+        return Origin(key, receivers, self.group_labels, self.group_key, self.external_url)
+
+
+def read(body: bytes) -> Notification:
+    """Read a body; raises Unreadable with a sentence that says what is wrong with it."""
+    text = body.removeprefix(_UTF8_BOM)
+    try:
+        parsed: _Envelope = _Body.model_validate_json(text)
+    except ValidationError:
+        return _read_what_can_be_read(text)
+    assert isinstance(parsed, _Body)  # noqa: S101  (for the type checker)
+    return _notification(parsed, parsed.alerts, ())
+
+
+def _read_what_can_be_read(text: bytes) -> Notification:
+    try:
+        loose = _LooseBody.model_validate_json(text)
+    except ValidationError as error:
+        raise Unreadable(_why(error)) from None
+    alerts, problems = [], []
+    for index, raw in enumerate(loose.alerts):
+        try:
+            alerts.append(WebhookAlert.model_validate(raw))
+        except ValidationError as error:
+            problems.append(f"alerts[{index}]: {_why(error)}")
+    if not alerts:
+        raise Unreadable(f"None of the {len(loose.alerts)} alerts can be read: {problems[0]}")
+    return _notification(loose, alerts, tuple(problems))
+
+
+def _notification(
+    envelope: _Envelope, alerts: Sequence[WebhookAlert], problems: tuple[str, ...]
+) -> Notification:
+    return Notification(
+        receiver=envelope.receiver,
+        group_labels={k: v for k, v in envelope.group_labels.items() if isinstance(v, str)},
+        group_key=envelope.group_key,
+        external_url=envelope.external_url,
+        truncated=envelope.truncated_alerts,
+        alerts=alerts,
+        problems=problems,
+    )
+
+
+def _why(error: ValidationError) -> str:
+    """The first few complaints, without the values: those may be private."""
+    shown = error.errors(include_url=False, include_input=False)[:_SHOWN_PROBLEMS]
+    return "; ".join(f"{_path(item['loc'])}{item['msg']}" for item in shown)
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc) + ": " if loc else ""
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """The same moment in UTC. The year 1 stands for no time; going west of it overflows."""
+    if at is None or at.year <= 1:
+        return None
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return None
