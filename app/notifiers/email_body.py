@@ -1,0 +1,124 @@
+"""What an incident looks like in an email: subject, text and HTML, from the same facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from app.core.incidents import Entry
+from app.core.notices import Notice
+from app.notifiers import telling
+from app.notifiers.reading import colour, explanation, readable
+from app.notifiers.text import cut, one_line
+from app.notifiers.wording import Words
+
+_SUBJECT = 160  # characters; phones show 40, lists some 80
+_NOTE = 4000
+_LABEL = 200
+_LABELS = 40
+
+
+def root(words: Words, notice: Notice, *, plain: bool) -> dict[str, Any]:
+    """The first mail: it holds everything, since it cannot be changed."""
+    facts = _facts(words, notice)
+    return _payload(words, notice, facts, plain=plain)
+
+
+def reply(words: Words, notice: Notice, entries: Sequence[Entry], *, plain: bool) -> dict[str, Any]:
+    """A mail that tells what happened since, below the incident's present state."""
+    facts = _facts(words, notice)
+    told = [telling.line(words, notice, entry) for entry in entries]
+    brief = {"told": told, "explanation": "", "notes": [], "alerts": [], "more": "", "labels": []}
+    return _payload(words, notice, {**facts, **brief}, plain=plain)
+
+
+def _payload(words: Words, notice: Notice, facts: dict[str, Any], *, plain: bool) -> dict[str, Any]:
+    text = _text(facts)
+    subject = cut(one_line(words.subject(notice)), _SUBJECT)
+    if plain:
+        return {"subject": subject, "text": text}
+    html = _environment().get_template("email.html").render(facts, subject=subject)
+    return {"subject": subject, "text": text, "html": html}
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("app.notifiers"), autoescape=True, undefined=StrictUndefined
+    )
+
+
+def _facts(words: Words, notice: Notice) -> dict[str, Any]:
+    incident = notice.incident
+    what = explanation(notice)
+    return {
+        "language": words.language,
+        "colour": colour(notice),
+        "sign": words.sign(notice),
+        "status": one_line(words.status(notice)),
+        "title": words.title(incident),
+        "told": [],
+        "explanation": cut(what, _NOTE),
+        "counts": words.counts(incident),
+        "span": words.span(notice),
+        "remarks": words.remarks(incident),
+        "links": words.links(notice.links),
+        "notes": [cut(note, _NOTE) for note in readable(notice, without=what)],
+        **_alerts(words, notice),
+        "labels_title": words.say("Labels"),
+        "labels": _labels(notice),
+        "footer": words.say(
+            "Incident #{number}, sent by Plantão to the receiver {receiver}",
+            number=incident.id,
+            receiver=one_line(incident.receiver),
+        ),
+    }
+
+
+def _labels(notice: Notice) -> list[str]:
+    labels = sorted(notice.incident.labels.items())[:_LABELS]
+    return [cut(one_line(f"{name}={value}"), _LABEL) for name, value in labels]
+
+
+def _alerts(words: Words, notice: Notice) -> dict[str, Any]:
+    """Up to ten alerts with what sets each apart; a single one is what the mail is about."""
+    total = notice.incident.total
+    states = notice.alerts if total > 1 else []
+    rest = total - len(states) if states else 0
+    rows = [
+        {
+            "sign": words.alert_sign(state),
+            "name": words.alert_name(state.alert.labels, notice.incident.labels)
+            or one_line(state.alert.fingerprint),
+            "state": words.alert_state(state, beside=notice.incident.updated_at),
+        }
+        for state in states
+    ]
+    title = words.say("Alerts")
+    return {"alerts_title": title, "alerts": rows, "more": words.more(rest) if rest > 0 else ""}
+
+
+def _text(facts: dict[str, Any]) -> str:
+    """The same without HTML; parts are set apart by an empty line."""
+    links = [f"{name}: {address}" for name, address in facts["links"]]
+    state = [f"{facts['counts']} · {facts['span']}", *(f"⚠️ {each}" for each in facts["remarks"])]
+    alerts = [f"{each['sign']} {each['name']}: {each['state']}" for each in facts["alerts"]]
+    parts = [
+        [f"{facts['sign']} {facts['status']}", facts["title"]],
+        facts["told"],
+        [facts["explanation"]],
+        state,
+        links,
+        *([note] for note in facts["notes"]),
+        [*_titled(facts["alerts_title"], alerts), facts["more"]],
+        _titled(facts["labels_title"], facts["labels"]),
+    ]
+    blocks = ["\n".join(line for line in part if line) for part in parts]
+    return "\n\n".join(block for block in blocks if block) + f"\n\n-- \n{facts['footer']}\n"
+
+
+def _titled(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"{title}:", *lines] if lines else []

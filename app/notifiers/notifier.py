@@ -1,0 +1,91 @@
+"""What every transport offers the deliverer. A new transport is one new file and its test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic_core import to_json
+
+from app.core.incidents import Entry
+from app.core.notices import Notice
+
+#: The entry number that marks the root, and the one that marks the details below it.
+ROOT = 0
+DETAILS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One rendered message, in the transport's own form: plain JSON values."""
+
+    payload: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The same for messages that look the same."""
+        return hashlib.sha256(to_json(self.payload)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Our mark on a message, by which it can be found again. It holds nothing private.
+
+    `entry` is ROOT, DETAILS, or the number of the last timeline entry that a reply tells.
+    """
+
+    incident: int
+    token: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was found of a posting at its destination; `told` as in Posting."""
+
+    root: str | None
+    details: str | None
+    told: int
+
+
+class Notifier(Protocol):
+    """One transport. Rendering is pure; the calls raise DeliveryFailed and nothing else.
+
+    `edits` says whether a message can be changed after it was shown. `interval` is the
+    least time in seconds between two calls to one destination, `burst` how many may go
+    without it. References are opaque to the caller.
+    """
+
+    edits: bool
+    interval: float
+    burst: int
+
+    def root(self, notice: Notice, *, locale: str, plain: bool) -> Message:
+        """The first message: status and severity, what is wrong, since when, where to look."""
+
+    def details(self, notice: Notice, *, locale: str, plain: bool) -> Message | None:
+        """The first reply: labels and alerts. None where the root holds them already."""
+
+    def reply(
+        self, notice: Notice, entries: Sequence[Entry], *, locale: str, plain: bool
+    ) -> Message:
+        """A reply that tells these entries, oldest first."""
+
+    async def post(
+        self, address: str, message: Message, mark: Mark, *, root: str | None = None
+    ) -> str:
+        """Show a message, below `root` if given, and return its reference."""
+
+    async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
+        """Change a message that was shown."""
+
+    async def survey(
+        self, address: str, token: str, *, root: str | None, since: datetime
+    ) -> Shown | None:
+        """Look for our marks since then (UTC); None where this transport cannot look."""
+
+    async def close(self) -> None:
+        """Give back connections."""

@@ -1,0 +1,272 @@
+"""Slack: one incident, one thread. What it looks like is in `slack_blocks.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from app.core.incidents import Entry
+from app.core.notices import Notice
+from app.errors import Ambiguous, DeliveryFailed, DestinationDead, ReferenceLost
+from app.notifiers import slack_blocks
+from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown
+from app.notifiers.slack_errors import from_answer, from_transport
+from app.notifiers.wording import Words, words
+
+SLACK_API = "https://slack.com/api"
+EVENT_TYPE = "plantao_incident"
+
+_DEADLINE = 10.0  # seconds, for one call as a whole
+_CONNECT = 5.0  # seconds; a call that fails this early was surely not made
+_IDLE = 5.0  # seconds; a connection Slack closes while we send leaves us in doubt
+_CLOCK_SKEW = timedelta(minutes=5)
+_PAGE = 200
+_ID = re.compile(r"[CDGUW][A-Z0-9]+")
+_BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError)
+
+#: What a survey can fail with for good, though posting works.
+_CANNOT_LOOK = frozenset({"missing_scope", "not_in_channel", "not_allowed_token_type"})
+_SCOPES = ("chat:write",)
+_HISTORY_SCOPES = ("channels:history", "groups:history")
+
+
+class SlackNotifier:
+    """Posts, edits and finds again what it posted. A reference is `CHANNELID:ts`.
+
+    An address is a channel's id, or its name with or without "#". `zone` is an IANA name;
+    `buttons` shows those that need Slack's interactions to reach us. Not safe for several
+    event loops.
+    """
+
+    edits = True
+    interval = 1.0  # about one message a second per channel; short bursts pass
+    burst = 3
+
+    def __init__(
+        self, token: str, *, zone: str, api_url: str = SLACK_API, buttons: bool = False
+    ) -> None:
+        # slack-sdk's own retries post twice when the peer drops the connection.
+        self._client = AsyncWebClient(
+            token, base_url=api_url.rstrip("/") + "/", timeout=int(_DEADLINE), retry_handlers=[]
+        )
+        # Its reading of proxy variables ignores NO_PROXY; aiohttp's does not.
+        self._client.proxy = None
+        self._zone = zone
+        self._buttons = buttons
+        self._channels: dict[str, str] = {}
+
+    # What it looks like
+
+    def root(self, notice: Notice, *, locale: str, plain: bool) -> Message:
+        speech = self._words(locale)
+        if plain:
+            return Message(slack_blocks.root_text(speech, notice))
+        return Message(slack_blocks.root(speech, notice, buttons=self._buttons))
+
+    def details(self, notice: Notice, *, locale: str, plain: bool) -> Message | None:
+        render = slack_blocks.details_text if plain else slack_blocks.details
+        payload = render(self._words(locale), notice)
+        return Message(payload) if payload else None
+
+    def reply(
+        self,
+        notice: Notice,
+        entries: Sequence[Entry],
+        *,
+        locale: str,
+        plain: bool,  # noqa: ARG002 - a reply is plain in any case
+    ) -> Message:
+        return Message(slack_blocks.reply(self._words(locale), notice, entries))
+
+    def _words(self, locale: str) -> Words:
+        return words(locale, self._zone)
+
+    # Calls
+
+    async def post(
+        self, address: str, message: Message, mark: Mark, *, root: str | None = None
+    ) -> str:
+        body = {**message.payload, **_always(mark), "unfurl_links": False, "unfurl_media": False}
+        if root is None:
+            body["channel"] = self._channels.get(address, address)
+        else:
+            body["channel"], body["thread_ts"] = self._learn(address, root)
+        answer = await self._call("chat.postMessage", body, repeatable=False)
+        channel, ts = answer.get("channel"), answer.get("ts")
+        if not isinstance(channel, str) or not isinstance(ts, str):
+            raise Ambiguous("Slack did not say where the message is.", code="no_ts")
+        self._channels[address] = channel
+        if root is not None:
+            await self._check_threaded(answer, channel, ts)
+        return f"{channel}:{ts}"
+
+    async def _check_threaded(self, answer: AsyncSlackResponse, channel: str, ts: str) -> None:
+        """Where the root is gone, Slack may post a reply as a root of its own: take it back."""
+        message = answer.get("message")
+        if not isinstance(message, dict) or message.get("thread_ts"):
+            return
+        with suppress(DeliveryFailed):
+            await self._call("chat.delete", {"channel": channel, "ts": ts})
+        raise ReferenceLost("The message to reply to is gone.", code="thread_not_found")
+
+    async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
+        channel, ts = self._learn(address, reference)
+        # What is left out of an update stays as it was.
+        cleared: dict[str, Any] = {"blocks": [], "attachments": []}
+        body = {**cleared, **message.payload, **_always(mark), "channel": channel, "ts": ts}
+        await self._call("chat.update", body)
+
+    async def survey(
+        self, address: str, token: str, *, root: str | None, since: datetime
+    ) -> Shown | None:
+        """Look for our marks; None also where the app lacks the scopes to look."""
+        try:
+            return await self._survey(address, token, root, since)
+        except DestinationDead as error:
+            if error.code in _CANNOT_LOOK:
+                return None
+            raise
+
+    async def auth_test(self) -> str:
+        """Who we are to Slack and what we lack, in a line; raises DeliveryFailed."""
+        answer = await self._call("auth.test", {})
+        who = f"{answer.get('team')} as {answer.get('user')}"
+        missing = _missing_scopes(answer.headers)
+        return f"{who}; missing scopes: {', '.join(missing)}" if missing else who
+
+    async def close(self) -> None:
+        if self._client.session is not None:
+            await self._client.session.close()
+            self._client.session = None
+
+    async def _call(
+        self, method: str, body: Mapping[str, Any], *, repeatable: bool = True
+    ) -> AsyncSlackResponse:
+        return await self._ask(method, repeatable=repeatable, json=dict(body))
+
+    async def _ask(self, method: str, *, repeatable: bool = True, **how: Any) -> AsyncSlackResponse:
+        self._connect()
+        try:
+            return await self._client.api_call(method, **how)
+        except SlackApiError as error:
+            raise from_answer(error, repeatable=repeatable) from None
+        except _BROKEN as error:
+            raise from_transport(error, repeatable=repeatable) from None
+
+    def _connect(self) -> None:
+        if self._client.session is None or self._client.session.closed:
+            self._client.session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE),
+                timeout=aiohttp.ClientTimeout(total=_DEADLINE, connect=_CONNECT),
+                trust_env=True,
+            )
+
+    # Looking for what was posted
+
+    async def _survey(
+        self, address: str, token: str, root: str | None, since: datetime
+    ) -> Shown | None:
+        if root is None:
+            channel = await self._channel(address)
+            if channel is None:
+                return None
+            root = await self._find_root(channel, token, since)
+        return await self._thread(address, token, root) if root else Shown(None, None, 0)
+
+    async def _find_root(self, channel: str, token: str, since: datetime) -> str | None:
+        oldest = f"{(since - _CLOCK_SKEW).timestamp():.6f}"
+        async for each in self._messages("conversations.history", channel=channel, oldest=oldest):
+            if _entry(each, token) == ROOT:
+                return f"{channel}:{each['ts']}"
+        return None
+
+    async def _thread(self, address: str, token: str, root: str) -> Shown:
+        channel, ts = self._learn(address, root)
+        details, told = None, 0
+        async for each in self._messages("conversations.replies", channel=channel, ts=ts):
+            if each.get("ts") == ts and each.get("subtype") == "tombstone":
+                raise ReferenceLost("The message was deleted in Slack.", code="message_not_found")
+            entry = _entry(each, token)
+            if entry == DETAILS:
+                details = details or f"{channel}:{each['ts']}"
+            told = max(told, entry or 0)
+        return Shown(root, details, told)
+
+    async def _messages(self, method: str, **where: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Every message there, page after page, with the metadata of each."""
+        asked = {**where, "include_all_metadata": True, "limit": _PAGE}
+        async for page in self._pages(method, asked):
+            for message in page.get("messages") or []:
+                if isinstance(message, dict) and isinstance(message.get("ts"), str):
+                    yield message
+
+    async def _pages(
+        self, method: str, asked: Mapping[str, Any]
+    ) -> AsyncIterator[AsyncSlackResponse]:
+        cursor = ""
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            page = await self._ask(method, http_verb="GET", params={**asked, **more})
+            yield page
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def _channel(self, address: str) -> str | None:
+        """The channel's id; None if no channel of that name can be seen."""
+        if address not in self._channels and not _ID.fullmatch(address):
+            await self._list_channels()
+        known = self._channels.get(address) or self._channels.get("#" + address.lstrip("#"))
+        return known or (address if _ID.fullmatch(address) else None)
+
+    async def _list_channels(self) -> None:
+        """Learn the names; private channels only if the scopes allow it."""
+        try:
+            await self._learn_names("public_channel,private_channel")
+        except DestinationDead as error:
+            if error.code != "missing_scope":
+                raise
+            await self._learn_names("public_channel")
+
+    async def _learn_names(self, types: str) -> None:
+        asked = {"types": types, "exclude_archived": True, "limit": _PAGE}
+        async for page in self._pages("conversations.list", asked):
+            for channel in page.get("channels") or []:
+                self._channels[f"#{channel['name']}"] = channel["id"]
+
+    def _learn(self, address: str, reference: str) -> tuple[str, str]:
+        """Channel and ts of a reference, and so the id of the channel's name."""
+        channel, _, ts = reference.partition(":")
+        self._channels[address] = channel
+        return channel, ts
+
+
+def _always(mark: Mark) -> dict[str, Any]:
+    """What goes with every message; its metadata can be read by the channel's members."""
+    payload = {"incident": mark.incident, "posting": mark.token, "entry": mark.entry}
+    metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
+    return {"metadata": metadata, "parse": "none", "link_names": False}
+
+
+def _entry(message: Mapping[str, Any], token: str) -> int | None:
+    """The entry a message of ours is marked with; None if it bears another mark or none."""
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    entry = payload.get("entry")
+    ours = metadata.get("event_type") == EVENT_TYPE and payload.get("posting") == token
+    return entry if ours and isinstance(entry, int) else None
+
+
+def _missing_scopes(headers: Mapping[str, str]) -> list[str]:
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
+    missing = [scope for scope in _SCOPES if scope not in granted]
+    history = granted.intersection(_HISTORY_SCOPES)
+    return missing if history else [*missing, " or ".join(_HISTORY_SCOPES)]

@@ -1,0 +1,163 @@
+"""The timeline in words: one line for each entry, as replies in a thread tell it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import assert_never
+
+from app.core.incidents import Entry, EntryKind
+from app.core.notices import Notice
+from app.notifiers.text import clean, cut, one_line
+from app.notifiers.wording import N_, Words
+
+_NAMED = 5
+_NOTE_LENGTH = 1500
+_LINE_LENGTH = 600
+
+_SIGNS = {
+    EntryKind.OPENED: "🔴",
+    EntryKind.ALERTS_FIRING: "🔺",
+    EntryKind.ALERTS_RESOLVED: "🟢",
+    EntryKind.ALERTS_VANISHED: "⚪",
+    EntryKind.UNCONFIRMED: "🟠",
+    EntryKind.DISMISSED: "🟢",
+    EntryKind.REOPENED: "🔴",
+    EntryKind.TRUNCATED: "🟠",
+    EntryKind.RESOLVED: "🟢",
+    EntryKind.NO_LONGER_REPORTED: "⚪",
+    EntryKind.ACKNOWLEDGED: "🟡",
+    EntryKind.UNACKNOWLEDGED: "🔴",
+    EntryKind.NOTE: "📝",
+    EntryKind.DELIVERY: "✉️",
+}
+
+
+def line(words: Words, notice: Notice, entry: Entry) -> str:
+    """An entry with its sign and time of day: `🟢 Resolved after 12 min · 03:24`.
+
+    Text, not markup. Only a note may have more than one line.
+    """
+    return f"{_SIGNS[entry.kind]} {told(words, notice, entry)} · {words.clock(entry.at)}"
+
+
+def told(words: Words, notice: Notice, entry: Entry) -> str:
+    """What an entry says, without sign and time."""
+    if entry.kind is EntryKind.NOTE:
+        person = one_line(entry.actor)
+        note = cut(clean(_text(entry, "text")).strip(), _NOTE_LENGTH)
+        return words.say("Note by {person}: {text}", person=person, text=note)
+    return cut(one_line(_fact(words, notice, entry)), _LINE_LENGTH)
+
+
+def _fact(words: Words, notice: Notice, entry: Entry) -> str:
+    match entry.kind:
+        case EntryKind.OPENED:
+            return _opened(words, notice, entry)
+        case EntryKind.ALERTS_FIRING | EntryKind.ALERTS_RESOLVED | EntryKind.ALERTS_VANISHED:
+            return _alerts(words, notice, entry)
+        case EntryKind.UNCONFIRMED | EntryKind.DISMISSED | EntryKind.REOPENED:
+            return _doubts(words, notice, entry)
+        case EntryKind.RESOLVED | EntryKind.NO_LONGER_REPORTED:
+            return _end(words, notice, entry)
+        case EntryKind.ACKNOWLEDGED:
+            return words.say("Acknowledged by {person}", person=entry.actor)
+        case EntryKind.UNACKNOWLEDGED:
+            return words.say("Handed back by {person}, waits for somebody", person=entry.actor)
+        case EntryKind.TRUNCATED:
+            return words.truncated(_number(entry, "hidden"))
+        case EntryKind.DELIVERY:
+            place, what = _text(entry, "destination"), _text(entry, "what")
+            return words.say("Delivery to {place}: {what}", place=place, what=what)
+        case EntryKind.NOTE:
+            return _text(entry, "text")
+        case _:
+            assert_never(entry.kind)
+
+
+def _opened(words: Words, notice: Notice, entry: Entry) -> str:
+    number = _number(entry, "count")
+    said = words.count("Opened: {count} alert firing", "Opened: {count} alerts firing", number)
+    parts = [said + _names(words, notice, entry)]
+    if entry.data.get("truncated"):
+        parts.append(words.truncated(_number(entry, "truncated")))
+    if entry.data.get("missed"):
+        parts.append(words.say("Found by asking Alertmanager, not by its webhook"))
+    return ". ".join(parts)
+
+
+def _alerts(words: Words, notice: Notice, entry: Entry) -> str:
+    number = _number(entry, "count")
+    match entry.kind:
+        case EntryKind.ALERTS_FIRING:
+            said = words.count("{count} more alert firing", "{count} more alerts firing", number)
+        case EntryKind.ALERTS_RESOLVED:
+            said = words.count("{count} alert resolved", "{count} alerts resolved", number)
+        case _:
+            said = words.count(
+                "{count} alert no longer reported", "{count} alerts no longer reported", number
+            )
+    return said + _aside(words, entry) + _names(words, notice, entry)
+
+
+def _doubts(words: Words, notice: Notice, entry: Entry) -> str:
+    match entry.kind:
+        case EntryKind.UNCONFIRMED:
+            said = words.say("Possibly firing again, checking")
+        case EntryKind.DISMISSED:
+            said = words.say("It was a late repeat: still over")
+        case _:
+            said = words.say("Reopened: firing again") + _aside(words, entry)
+    return said + _names(words, notice, entry)
+
+
+def _end(words: Words, notice: Notice, entry: Entry) -> str:
+    length = _length(words, notice, entry)
+    if entry.kind is EntryKind.NO_LONGER_REPORTED:
+        said = words.say("No longer reported after {duration}", duration=length)
+        why = _text(entry, "reason")
+        return f"{said}: {words.reason(why)}" if why else said
+    if "forced" not in entry.data:
+        return words.say("Resolved after {duration}", duration=length)
+    person = one_line(entry.actor)
+    if entry.data["forced"]:
+        message = N_("Resolved by {person} after {duration}, while alerts were still firing")
+        return words.say(message, person=person, duration=length)
+    return words.say("Resolved by {person} after {duration}", person=person, duration=length)
+
+
+def _length(words: Words, notice: Notice, entry: Entry) -> str:
+    """How long this episode lasted: from the last reopening, where it is known."""
+    again = [e.at for e in notice.entries if e.kind is EntryKind.REOPENED and e.at <= entry.at]
+    started = max(again, default=notice.since)
+    return words.duration(max(entry.at - started, timedelta()))
+
+
+def _aside(words: Words, entry: Entry) -> str:
+    if entry.data.get("unconfirmed"):
+        doubt = words.say("not confirmed: Alertmanager could not be asked")
+        return f" ({doubt})"
+    why = _text(entry, "reason")
+    return f" ({words.reason(why)})" if why else ""
+
+
+def _names(words: Words, notice: Notice, entry: Entry) -> str:
+    """What sets the first few alerts apart: `: instance=a, instance=b and 3 more`."""
+    listed = entry.data.get("fingerprints")
+    states = [notice.alerts_named.get(str(n)) for n in listed] if isinstance(listed, list) else []
+    common = notice.incident.labels
+    names = [words.alert_name(each.alert.labels, common) for each in states if each]
+    shown = [name for name in names if name][:_NAMED]
+    if not shown:
+        return ""
+    rest = _number(entry, "count") - len(shown)
+    return ": " + ", ".join(shown) + (f" {words.more(rest)}" if rest > 0 else "")
+
+
+def _number(entry: Entry, key: str) -> int:
+    value = entry.data.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _text(entry: Entry, key: str) -> str:
+    value = entry.data.get(key)
+    return value if isinstance(value, str) else ""
