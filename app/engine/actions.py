@@ -1,0 +1,62 @@
+"""What people do: each action is an event through `decide`, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.core.events import PersonEvent, ResolvedByPerson
+from app.core.incidents import Incident
+from app.engine import ourselves
+from app.engine.apply import apply_event
+from app.engine.clock import Clock
+from app.engine.policy import Policy, PolicyInForce
+from app.engine.signals import Signals
+from app.store import incidents, postings, receipts
+from app.store.database import Database, Transaction
+
+
+class Actions:
+    """Every method raises NotFound, and NotApplicable where the action no longer fits."""
+
+    def __init__(self, db: Database, policy: PolicyInForce, signals: Signals, clock: Clock) -> None:
+        self._db = db
+        self._policy = policy
+        self._signals = signals
+        self._clock = clock
+
+    async def act(self, incident: int, event: PersonEvent) -> Incident:
+        """Apply a person's action; returns the incident as it is then."""
+        now = self._clock.now()
+
+        def work(tx: Transaction, policy: Policy) -> Incident:
+            known = incidents.get(tx, incident, for_update=True)
+            if isinstance(event, ResolvedByPerson):
+                known = incidents.with_firing_alerts(tx, known)
+            return replace(apply_event(tx, known, event, policy, now=now), alerts={})
+
+        after = await self._db.write(work, self._policy.current)
+        self._signals.postings.set()
+        return after
+
+    async def replay(self, receipt: int) -> None:
+        """Apply a receipt again; when nothing is left in quarantine, say that it is over."""
+        now = self._clock.now()
+
+        def work(tx: Transaction, policy: Policy) -> None:
+            receipts.replay(tx, receipt)
+            if not receipts.any_quarantined(tx):
+                trouble = ourselves.quarantined(receipt, "", at=now)
+                ourselves.report(tx, [ourselves.over(trouble, at=now)], policy, now=now)
+
+        await self._db.write(work, self._policy.current)
+        self._signals.receipts.set()
+        self._signals.postings.set()
+
+    async def stop_posting(self, incident: int, posting: int) -> None:
+        """No more tries to show an incident at one place."""
+        await self._db.write(postings.stop, incident, posting)
+
+    async def retry_posting(self, incident: int, posting: int) -> None:
+        """Try again now to show an incident at one place."""
+        await self._db.write(postings.retry, incident, posting, now=self._clock.now())
+        self._signals.postings.set()

@@ -1,0 +1,180 @@
+"""Reports about alerts, applied to incidents: load, decide, save, in one transaction.
+
+Many reports are applied together: what they concern is loaded at once, decided in memory in
+order, and saved at once, so that a storm costs a few statements and not thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from app.core.alerts import Alert
+from app.core.correlation import choose
+from app.core.decide import decide
+from app.core.events import AlertsReported, Event, Origin, Source
+from app.core.incidents import Decision, Entry, Incident
+from app.core.transitions import AlertState
+from app.engine.policy import Policy, Routed
+from app.store import incidents, postings
+from app.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Alerts as somebody reported them at one moment (UTC), in one group."""
+
+    at: datetime
+    alerts: Sequence[Alert]
+    group_labels: dict[str, str] = field(default_factory=dict)
+    group_key: str = ""
+    external_url: str = ""
+    truncated: int = 0
+    source: Source = Source.WEBHOOK
+
+
+def apply_reports(
+    tx: Transaction, reports: Sequence[Report], policy: Policy, *, now: datetime
+) -> list[Incident]:
+    """Apply reports in their order; returns the incidents that people can see a change in."""
+    routed = [_route(report, policy) for report in reports]
+    desk = _Desk.load(tx, reports, routed)
+    for report, routes in zip(reports, routed, strict=True):
+        for incident, event in desk.sort(report, routes, policy):
+            desk.take(incident, event, at=report.at)
+    return desk.save(tx, policy, now=now)
+
+
+def apply_event(
+    tx: Transaction, incident: Incident, event: Event, policy: Policy, *, now: datetime
+) -> Incident:
+    """Apply one event to one known incident, whose alerts (those it names) are loaded.
+
+    Raises NotApplicable when a person's action no longer fits.
+    """
+    desk = _Desk(incidents={incident.id: incident})
+    desk.take(incident, event, at=now)
+    changed = desk.save(tx, policy, now=now)
+    return changed[0] if changed else incident
+
+
+def _route(report: Report, policy: Policy) -> list[Routed]:
+    return [policy.route(alert.labels, report.group_labels) for alert in report.alerts]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is new about one incident: alert states by fingerprint, entries in order."""
+
+    states: dict[str, AlertState] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class _Desk:
+    """The incidents and alerts at hand. New incidents have negative numbers until saved."""
+
+    incidents: dict[int, Incident]
+    holders: dict[str, tuple[int, AlertState]] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+    work: dict[int, _Work] = field(default_factory=dict)
+
+    @staticmethod
+    def load(
+        tx: Transaction, reports: Iterable[Report], routed: Iterable[Sequence[Routed]]
+    ) -> _Desk:
+        names = {alert.fingerprint for report in reports for alert in report.alerts}
+        holders = incidents.latest_holders(tx, names)
+        keys = incidents.latest_by_key(tx, {r.key for routes in routed for r in routes})
+        numbers = {number for number, _ in holders.values()} | set(keys.values())
+        return _Desk(incidents.get_many(tx, numbers), holders, keys)
+
+    def sort(
+        self, report: Report, routes: Sequence[Routed], policy: Policy
+    ) -> list[tuple[Incident | None, AlertsReported]]:
+        """The report's alerts, sorted by the incident that takes them (None: a new one)."""
+        piles: dict[tuple[int, Routed | None], tuple[Routed, list[Alert]]] = {}
+        for alert, route in zip(report.alerts, routes, strict=True):
+            number = self._choose(alert, route, report.at, policy)
+            pile = piles.setdefault((number, None if number else route), (route, []))
+            pile[1].append(alert)
+        return [
+            (self._with_known(number, alerts), _event(report, route, alerts))
+            for (number, _), (route, alerts) in piles.items()
+        ]
+
+    def _choose(self, alert: Alert, route: Routed, at: datetime, policy: Policy) -> int:
+        holder, known = self.holders.get(alert.fingerprint, (0, None))
+        chosen = choose(
+            alert,
+            known=known,
+            holder=self.incidents.get(holder),
+            keyed=self.incidents.get(self.keys.get(route.key, 0)),
+            now=at,
+            reopen_within=policy.reopen_within,
+        )
+        return chosen.id if chosen else 0
+
+    def _with_known(self, number: int, alerts: Iterable[Alert]) -> Incident | None:
+        incident = self.incidents.get(number)
+        if incident is None:
+            return None
+        known = {}
+        for alert in alerts:
+            holder, state = self.holders.get(alert.fingerprint, (0, None))
+            if holder == number and state is not None:
+                known[alert.fingerprint] = state
+        return replace(incident, alerts=known)
+
+    def take(self, incident: Incident | None, event: Event, *, at: datetime) -> None:
+        """Decide, and keep what came of it."""
+        decision = decide(incident, event, now=at)
+        if decision.incident is not None:
+            self._keep(incident, decision)
+
+    def _keep(self, before: Incident | None, decision: Decision) -> None:
+        after = decision.incident
+        assert after is not None  # noqa: S101  (for the type checker)
+        if before is not None and not (decision.entries or decision.states or decision.changed):
+            return
+        if before is None:
+            after = replace(after, id=-1 - len(self.work))
+        self.incidents[after.id] = after
+        self.keys[after.key] = after.id
+        work = self.work.setdefault(after.id, _Work())
+        work.entries += decision.entries
+        work.changed |= decision.changed
+        for state in decision.states:
+            work.states[state.alert.fingerprint] = state
+            self.holders[state.alert.fingerprint] = (after.id, state)
+
+    def save(self, tx: Transaction, policy: Policy, *, now: datetime) -> list[Incident]:
+        """Store all that is new and mark it to be shown."""
+        if not self.work:
+            return []
+        changes = [
+            incidents.Saved(
+                replace(self.incidents[number], id=max(number, 0)),
+                list(work.states.values()),
+                work.entries,
+            )
+            for number, work in self.work.items()
+        ]
+        saved = incidents.save(tx, changes)
+        seen = [i for i, work in zip(saved, self.work.values(), strict=True) if work.changed]
+        if seen:
+            postings.mark_due(tx, [(i, policy.places(i.receivers)) for i in seen], now=now)
+        return seen
+
+
+def _event(report: Report, route: Routed, alerts: Sequence[Alert]) -> AlertsReported:
+    origin = Origin(
+        key=route.key,
+        receivers=route.receivers,
+        group_labels=report.group_labels,
+        group_key=report.group_key,
+        external_url=report.external_url,
+    )
+    return AlertsReported(origin, tuple(alerts), report.truncated, report.source)

@@ -1,0 +1,109 @@
+"""Bodies onto disk before they are answered: what is queued forms one commit, no timer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from app.alertmanager import webhook
+from app.engine import ourselves
+from app.engine.clock import Clock
+from app.engine.policy import Policy, PolicyInForce
+from app.engine.signals import Signals
+from app.errors import StoreUnavailable, Unreadable
+from app.store import receipts
+from app.store.database import Database, Transaction
+from app.store.receipts import Arrival, ReceiptState
+from app.telemetry import RECEIPTS
+
+_TICK = timedelta(microseconds=1)
+
+
+class Intake:
+    """Takes bodies in. `limit` bounds the bytes that wait for the disk at any time."""
+
+    def __init__(
+        self,
+        db: Database,
+        policy: PolicyInForce,
+        signals: Signals,
+        clock: Clock,
+        *,
+        limit: int = 256 * 1024 * 1024,
+    ) -> None:
+        self._db = db
+        self._policy = policy
+        self._signals = signals
+        self._clock = clock
+        self._limit = limit
+        self._waiting: list[tuple[Arrival, asyncio.Future[int]]] = []
+        self._bytes = 0
+        self._flusher: asyncio.Task[None] | None = None
+        self._last = datetime.min.replace(tzinfo=clock.now().tzinfo)
+
+    async def receive(self, body: bytes, headers: dict[str, str]) -> tuple[int, Arrival]:
+        """Store one body and return its number; when this returns, it is on disk.
+
+        Raises StoreUnavailable when nothing was stored and the sender should try again.
+        """
+        if self._bytes + len(body) > self._limit:
+            raise StoreUnavailable("Too much is waiting for the disk; try again in a moment.")
+        arrival = judge(Arrival(self._next_moment(), body, headers))
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, done))
+        self._bytes += len(body)
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+        number = await done
+        RECEIPTS.labels(arrival.state.value).inc()
+        return number, arrival
+
+    def _next_moment(self) -> datetime:
+        """Arrival times only grow, so that the order of reports about an alert is certain."""
+        self._last = max(self._clock.now(), self._last + _TICK)
+        return self._last
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            arrivals = [arrival for arrival, _ in batch]
+            try:
+                numbers = await self._db.write(_store, arrivals, self._policy.current)
+            except Exception as error:  # noqa: BLE001  (each waiting request must hear of it)
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for (_, done), number in zip(batch, numbers, strict=True):
+                    if not done.done():
+                        done.set_result(number)
+                self._signals.receipts.set()
+                self._signals.postings.set()  # quarantine raises an incident at once
+            self._bytes -= sum(len(arrival.body) for arrival in arrivals)
+        self._flusher = None
+
+
+def judge(arrival: Arrival) -> Arrival:
+    """The arrival with its state, and what is wrong with it, if anything is."""
+    try:
+        notification = webhook.read(arrival.body)
+    except Unreadable as error:
+        return replace(arrival, state=ReceiptState.QUARANTINED, problem=str(error))
+    problem = "; ".join(notification.problems) or None
+    return replace(arrival, problem=problem, receiver=notification.receiver)
+
+
+def _store(tx: Transaction, arrivals: Sequence[Arrival], policy: Policy) -> list[int]:
+    numbers = receipts.add(tx, arrivals)
+    alerts = []
+    for number, arrival in zip(numbers, arrivals, strict=True):
+        if arrival.problem is None:
+            continue
+        quarantined = arrival.state is ReceiptState.QUARANTINED
+        kind = ourselves.quarantined if quarantined else ourselves.unreadable_alerts
+        alerts.append(kind(number, arrival.problem, at=arrival.received_at))
+    if alerts:
+        ourselves.report(tx, alerts, policy, now=arrivals[-1].received_at)
+    return numbers

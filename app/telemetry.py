@@ -1,0 +1,71 @@
+"""Structured logs and Prometheus metrics. Nothing secret or personal goes into either.
+
+Log lines carry numbers and outcomes, never labels, annotations or bodies.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+RECEIPTS = Counter("plantao_receipts", "Webhook bodies stored, by state on arrival.", ["state"])
+RECEIPTS_REFUSED = Counter(
+    "plantao_receipts_refused", "Webhook requests not stored, by reason.", ["reason"]
+)
+INGEST_LAG = Gauge(
+    "plantao_ingest_lag_seconds", "Age of the oldest receipt when it was last applied."
+)
+INGESTED_ALERTS = Counter("plantao_ingested_alerts", "Alerts applied to incidents.")
+FIRST_MESSAGE = Histogram(
+    "plantao_first_message_seconds",
+    "From an incident's opening to its first message, by transport.",
+    ["transport"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200),
+)
+POSTINGS = Gauge("plantao_postings", "Postings by transport and state.", ["transport", "state"])
+NEIGHBOUR_CALLS = Counter(
+    "plantao_neighbour_calls", "Calls to neighbours by outcome.", ["neighbour", "outcome"]
+)
+LOOP_FAILURES = Counter("plantao_loop_failures", "Unexpected failures of a loop.", ["loop"])
+
+for _state in ("accepted", "quarantined"):
+    RECEIPTS.labels(_state)
+for _reason in ("unauthorized", "too_large", "too_slow", "unavailable"):
+    RECEIPTS_REFUSED.labels(_reason)
+
+
+def set_up_logging(form: str) -> None:
+    """Logs on standard error: `json`, or `console` with colours on a terminal."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _no_newlines,
+    ]
+    if form == "json":
+        shared.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _no_newlines(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """One event, one line, whatever a neighbour's error text holds."""
+    return {
+        key: value.replace("\n", "\\n").replace("\r", "\\r") if isinstance(value, str) else value
+        for key, value in event.items()
+    }
