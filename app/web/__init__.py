@@ -1,0 +1,1 @@
+"""HTTP in: the webhook, the API, health and metrics."""

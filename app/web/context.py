@@ -1,0 +1,39 @@
+"""What the HTTP endpoints work with; `app.main` puts it together, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.engine.actions import Actions
+from app.engine.clock import Clock
+from app.engine.intake import Intake
+from app.engine.loops import Loops
+from app.engine.policy import PolicyInForce
+from app.settings import Settings
+from app.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`reload` reads the configuration anew and raises ConfigError, leaving the old in force."""
+
+    settings: Settings
+    db: Database
+    intake: Intake
+    actions: Actions
+    loops: Loops
+    policy: PolicyInForce
+    clock: Clock
+    reload: Callable[[], None]
+
+
+def context(request: Request) -> Context:
+    """The service's context, from the application's state."""
+    return cast("Context", request.app.state.context)
+
+
+Service = Annotated[Context, Depends(context)]

@@ -1,0 +1,247 @@
+"""`/incidents`: read the log, and act on it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json, to_json
+from starlette.responses import Response
+
+from app.core.durations import parse_duration
+from app.core.events import (
+    Acknowledged,
+    NoteAdded,
+    PersonEvent,
+    ResolvedByPerson,
+    Unacknowledged,
+)
+from app.core.incidents import Incident
+from app.core.notices import links
+from app.core.postings import Posting
+from app.core.transitions import AlertState
+from app.store import incidents, postings, queries
+from app.store.database import Transaction
+from app.web.auth import require_api_token
+from app.web.context import Context, Service
+from app.web.views import entry_json, incident_json
+
+router = APIRouter(
+    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require_api_token)]
+)
+
+_LISTED_ALERTS = 100
+_MOST_NUMBER = 2**63 - 1
+
+Number = Annotated[int, Field(ge=1, le=_MOST_NUMBER)]
+Loaded = tuple[Incident, Sequence[AlertState], Sequence[Posting]]
+
+
+class Filters(BaseModel):
+    """Filters of `GET /incidents`. Each can be repeated; different ones are combined."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: list[Literal["triggered", "acknowledged", "resolved"]] = Field(default=[])
+    severity: list[str] = Field(default=[])
+    receiver: list[str] = Field(default=[])
+    alertname: list[str] = Field(default=[])
+    component: list[str] = Field(default=[])
+    opened_after: str | None = Field(default=None, description="RFC 3339, or an age such as 2h.")
+    opened_before: str | None = Field(default=None, description="RFC 3339, or an age such as 2h.")
+    q: str | None = Field(default=None, description="Text in title, labels or annotations.")
+    sort: Literal["-opened_at", "opened_at", "-updated_at", "updated_at"] = "-opened_at"
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = None
+
+
+class Act(BaseModel):
+    """Who acts. `revision` (or `If-Match`) makes the action fail if somebody was faster."""
+
+    by: str = Field(min_length=1, max_length=200)
+    revision: int | None = None
+
+
+class Resolve(Act):
+    force: bool = Field(default=False, description="End it although alerts still fire.")
+
+
+class Note(Act):
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+@router.get("", summary="List incidents")
+async def listed(filters: Annotated[Filters, Query()], service: Service) -> Response:
+    """A page of incidents, each with its first 100 alerts; `next` is the cursor of the next."""
+    search = _search(filters, service.clock.now())
+    pages = await service.db.read(_page, search)
+    more = len(pages) > filters.limit
+    pages = pages[: filters.limit]
+    items = [_json(service, loaded) for loaded in pages]
+    cursor = _cursor(pages[-1][0], filters.sort) if more and pages else None
+    return _answer({"items": items, "next": cursor})
+
+
+@router.get("/{number}", summary="Show one incident")
+async def shown(number: Number, service: Service) -> Response:
+    """The incident whole, with all its alerts."""
+    loaded = await service.db.read(_whole, number)
+    return _answer(_json(service, loaded), etag=loaded[0].revision)
+
+
+@router.get("/{number}/timeline", summary="Show an incident's timeline")
+async def timeline(number: Number, service: Service) -> Response:
+    """Everything that happened, oldest first."""
+
+    def load(tx: Transaction) -> list[dict[str, Any]]:
+        incidents.get(tx, number)
+        return [entry_json(entry) for entry in incidents.timeline(tx, number)]
+
+    return _answer({"items": await service.db.read(load)})
+
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="The revision decided on.")]
+
+
+@router.post("/{number}/acknowledge", summary="Take an incident on")
+async def acknowledge(
+    number: Number, body: Act, service: Service, if_match: IfMatch = None
+) -> Response:
+    """409 if somebody else has it, or it is resolved."""
+    return await _act(service, number, Acknowledged(body.by, _revision(body, if_match)))
+
+
+@router.post("/{number}/unacknowledge", summary="Hand an incident back")
+async def unacknowledge(
+    number: Number, body: Act, service: Service, if_match: IfMatch = None
+) -> Response:
+    """It waits for somebody again."""
+    return await _act(service, number, Unacknowledged(body.by, _revision(body, if_match)))
+
+
+@router.post("/{number}/resolve", summary="End an incident")
+async def resolve(
+    number: Number, body: Resolve, service: Service, if_match: IfMatch = None
+) -> Response:
+    """409 while alerts fire, unless forced; their present occurrences then stay ended."""
+    event = ResolvedByPerson(body.by, body.force, _revision(body, if_match))
+    return await _act(service, number, event)
+
+
+@router.post("/{number}/notes", summary="Write a note")
+async def note(number: Number, body: Note, service: Service, if_match: IfMatch = None) -> Response:
+    """It stands in the timeline and in the thread."""
+    event = NoteAdded(body.by, body.text, _revision(body, if_match))
+    return await _act(service, number, event)
+
+
+@router.post("/{number}/postings/{posting}/stop", summary="Stop showing it at one place")
+async def stop_posting(number: Number, posting: Number, service: Service) -> Response:
+    """No more tries; `retry` takes it back."""
+    await service.actions.stop_posting(number, posting)
+    return await shown(number, service)
+
+
+@router.post("/{number}/postings/{posting}/retry", summary="Try again at one place")
+async def retry_posting(number: Number, posting: Number, service: Service) -> Response:
+    """Now, instead of when its pause is over."""
+    await service.actions.retry_posting(number, posting)
+    return await shown(number, service)
+
+
+async def _act(service: Context, number: int, event: PersonEvent) -> Response:
+    await service.actions.act(number, event)
+    return await shown(number, service)
+
+
+def _revision(body: Act, if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return body.revision
+    found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', if_match.strip())
+    if found is None:
+        raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
+    return int(found[1])
+
+
+def _search(filters: Filters, now: datetime) -> queries.Search:
+    labels = [("alertname", filters.alertname), ("component", filters.component)]
+    return queries.Search(
+        statuses=filters.status,
+        severities=[name.lower() for name in filters.severity],
+        receivers=filters.receiver,
+        labels=[(name, values) for name, values in labels if values],
+        opened_after=_moment("opened_after", filters.opened_after, now),
+        opened_before=_moment("opened_before", filters.opened_before, now),
+        text=filters.q,
+        sort=filters.sort,
+        limit=filters.limit + 1,
+        after=_place(filters.cursor) if filters.cursor else None,
+    )
+
+
+def _moment(name: str, text: str | None, now: datetime) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text.replace(" ", "+"))
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise HTTPException(
+            400, f"{name}: expected a time such as 2026-11-23T03:00:00Z, or an age such as 2h."
+        ) from None
+
+
+def _cursor(last: Incident, sort: str) -> str:
+    at: datetime = getattr(last, sort.removeprefix("-"))
+    return base64.urlsafe_b64encode(to_json([at.isoformat(), last.id])).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[datetime, int]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        at, number = from_json(base64.urlsafe_b64decode(padded))
+        return datetime.fromisoformat(at).astimezone(UTC), int(number)
+    except (ValueError, TypeError, binascii.Error, OverflowError):
+        raise HTTPException(
+            400, "cursor: expected the `next` of an earlier page with the same filters."
+        ) from None
+
+
+def _page(tx: Transaction, search: queries.Search) -> list[Loaded]:
+    found = queries.find(tx, search)
+    numbers = [incident.id for incident in found]
+    alerts = queries.first_alerts(tx, numbers, limit=_LISTED_ALERTS)
+    shown_at = postings.of_incidents(tx, numbers)
+    return [(each, alerts[each.id], shown_at[each.id]) for each in found]
+
+
+def _whole(tx: Transaction, number: int) -> Loaded:
+    incident = incidents.get(tx, number)
+    alerts = incidents.alerts_of(tx, number)
+    return incident, alerts, postings.of_incidents(tx, [number])[number]
+
+
+def _json(service: Context, loaded: Loaded) -> dict[str, Any]:
+    incident, alerts, shown_at = loaded
+    where = links(
+        incident,
+        alerts,
+        public_url=service.settings.base_url,
+        runbook_base=service.policy.current.config.runbooks.base_url,
+    )
+    return incident_json(incident, alerts, shown_at, where)
+
+
+def _answer(content: object, *, etag: int | None = None) -> Response:
+    headers = {"ETag": f'"{etag}"'} if etag is not None else None
+    return Response(to_json(content), headers=headers, media_type="application/json")

@@ -1,0 +1,81 @@
+"""Errors as RFC 9457 problem documents, each with a sentence that says what to do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import (
+    ConfigError,
+    NotApplicable,
+    NotFound,
+    PlantaoError,
+    RevisionConflict,
+    StoreUnavailable,
+)
+
+log = structlog.get_logger()
+
+_STATUS: dict[type[PlantaoError], int] = {
+    NotFound: 404,
+    NotApplicable: 409,
+    RevisionConflict: 409,
+    StoreUnavailable: 503,
+    ConfigError: 422,
+}
+
+_ADVICE = {
+    404: "There is nothing at this address: see /docs for those there are.",
+    405: "This address does not take that method: see /docs.",
+}
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None) -> Response:
+    """A problem document; `detail` is a sentence for whoever reads it."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    return Response(to_json(body), status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the application leave as a problem document."""
+    app.add_exception_handler(PlantaoError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(status, str(error), headers=headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it only)
+    told = "; ".join(
+        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
+    )
+    return problem(422, f"The request cannot be used: {told}.")
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for it only)
+    standard = error.detail == HTTPStatus(error.status_code).phrase
+    detail = _ADVICE.get(error.status_code, error.detail) if standard else error.detail
+    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("a request failed unexpectedly", path=request.url.path, exc_info=error)
+    return problem(500, "Something is wrong inside Plantão: its log has the details.")

@@ -1,0 +1,75 @@
+"""Where Alertmanager posts. What it gets a 2xx for is on disk; a 4xx would cost it dearly.
+
+Alertmanager ends an attempt at a 4xx until the next group_interval, and follows redirects as
+a GET without a body: so any authenticated body is stored, with and without the last slash.
+"""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import APIRouter, Request
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import StoreUnavailable
+from app.telemetry import RECEIPTS_REFUSED
+from app.web.auth import may_notify
+from app.web.bodies import read_body
+from app.web.context import context
+from app.web.problems import problem
+
+router = APIRouter(tags=["webhooks"])
+
+_KEPT_HEADERS = ("user-agent", "content-type", "content-encoding", "x-forwarded-for")
+_REASONS = {408: "too_slow", 413: "too_large", 503: "unavailable"}
+
+log = structlog.get_logger()
+
+_RESPONSES: dict[int | str, dict[str, object]] = {
+    202: {
+        "description": "Stored on disk; `quarantined` if it cannot be read.",
+        "content": {
+            "application/json": {"example": {"receipt": 17, "state": "accepted"}},
+        },
+    },
+    401: {"description": "Wrong or missing credentials."},
+    408: {"description": "The body did not arrive in time."},
+    413: {"description": "The body is over the size limit."},
+    503: {"description": "It could not be stored: try again."},
+}
+
+
+@router.post("/webhooks/alertmanager", status_code=202, responses=_RESPONSES)
+@router.post("/webhooks/alertmanager/", status_code=202, include_in_schema=False)
+async def receive(request: Request) -> Response:
+    """Store one notification (webhook version 4), whatever it holds."""
+    service = context(request)
+    secret = service.settings.webhook_token
+    token = secret.get_secret_value() if secret else None
+    if not may_notify(request.headers.get("authorization"), token):
+        RECEIPTS_REFUSED.labels("unauthorized").inc()
+        return problem(
+            401,
+            "Send PLANTAO_WEBHOOK_TOKEN as bearer token or basic password (http_config).",
+            headers={"WWW-Authenticate": "Bearer, Basic"},
+        )
+    try:
+        body = await read_body(request, limit=service.settings.max_body_bytes)
+        number, arrival = await service.intake.receive(body, _headers(request))
+    except HTTPException as error:
+        RECEIPTS_REFUSED.labels(_REASONS.get(error.status_code, "broken")).inc()
+        raise
+    except StoreUnavailable as error:
+        RECEIPTS_REFUSED.labels("unavailable").inc()
+        log.warning("a webhook could not be stored", why=str(error))
+        raise
+    answer: dict[str, object] = {"receipt": number, "state": arrival.state}
+    if arrival.problem:
+        answer["problem"] = arrival.problem
+    return Response(to_json(answer), 202, media_type="application/json")
+
+
+def _headers(request: Request) -> dict[str, str]:
+    given = request.headers
+    return {name: given[name] for name in _KEPT_HEADERS if name in given}
