@@ -1,0 +1,1 @@
+"""The service's real neighbours, each started on loopback for one test or one session."""

@@ -1,0 +1,164 @@
+"""A page that looks like Slack: `/_look/<channel>` and `/_look/<channel>/<ts of the root>`.
+
+For people: README pictures and the demo. Everything shown is escaped; nothing is fetched from
+elsewhere but images of blocks.
+"""
+
+from __future__ import annotations
+
+import html
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from .arguments import microseconds
+from .look_blocks import Painter, mrkdwn_html
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from .model import Message
+    from .workspace import Workspace
+
+_STYLE = Path(__file__).with_name("look.css")
+_ZONE = ZoneInfo("America/Sao_Paulo")
+_BOT_AVATAR = """<svg class="avatar" viewBox="0 0 36 36"><rect width="36" height="36" rx="6"
+fill="#4a154b"/><path d="M5 20h6l3-8 5 15 4-11 2 4h6" fill="none" stroke="#ecb22e"
+stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/></svg>"""
+_AVATAR_COLORS = ("#2f7d6b", "#a3475c", "#3b6ea8", "#8a6d1f", "#6b4fa0")
+
+
+def routes(workspace: Workspace) -> list[Route]:
+    async def look(request: Request) -> Response:
+        try:
+            channel = workspace.channel(request.path_params["channel"])
+        except StopIteration:
+            return HTMLResponse("<p>No such channel.</p>", 404)
+        return HTMLResponse(page(workspace, channel.id, request.path_params.get("ts")))
+
+    async def file(request: Request) -> Response:
+        found = workspace.files.get(request.path_params["file"])
+        return Response(found.data if found else b"", 200 if found else 404)
+
+    return [
+        Route("/_look/{channel}", look),
+        Route("/_look/{channel}/{ts}", look),
+        Route("/_file/{file}", file),
+    ]
+
+
+def page(workspace: Workspace, channel: str, ts: str | None = None) -> str:
+    """The channel, or with `ts` one thread of it, as a whole HTML page."""
+    room = workspace.channels[channel]
+    root = workspace.find(channel, ts) if ts else None
+    if root:
+        shown, title, note = [root, *workspace.replies(root)], "Thread", f"# {room.name}"
+    else:
+        shown = [m for m in workspace.messages(channel) if m.is_root or m.broadcast]
+        title, note = f"# {room.name}", f"{len(workspace.users)} members"
+    style = _STYLE.read_text(encoding="utf-8")
+    return f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<title>{html.escape(room.name)}</title><style>{style}</style></head><body>
+<header class="top"><b>{html.escape(title)}</b><span>{html.escape(note)}</span></header>
+<main>{_messages(workspace, shown, in_thread=root is not None)}</main></body></html>"""
+
+
+def _messages(workspace: Workspace, shown: list[Message], *, in_thread: bool) -> str:
+    parts, day, before = [], None, None
+    for message in shown:
+        at = _time(message)
+        if at.date() != day:
+            day, before = at.date(), None
+            if not in_thread:
+                parts.append(f'<div class="day"><span>{at:%A, %B} {at.day}</span></div>')
+        parts.append(_message(workspace, message, before, in_thread=in_thread))
+        if in_thread and message.replies:
+            count = _count(len(message.replies))
+            parts.append(f'<div class="count"><span>{count}</span></div>')
+        before = message
+    return "".join(parts) or '<p class="empty">Nothing here yet.</p>'
+
+
+def _message(
+    workspace: Workspace, message: Message, before: Message | None, *, in_thread: bool
+) -> str:
+    body = _body(workspace, message)
+    if message.replies and not in_thread:
+        body += _thread_bar(workspace, message)
+    at = _time(message)
+    clock = f'<time title="{message.ts}">{at:%H:%M}</time>'
+    if before is not None and _continues(before, message):
+        return (
+            f'<article class="more"><div class="gutter">{clock}</div>'
+            f'<div class="body">{body}</div></article>'
+        )
+    app = '<span class="app">APP</span>' if message.bot_id else ""
+    return (
+        f'<article><div class="gutter">{_avatar(workspace, message)}</div><div class="body">'
+        f'<div class="who"><b>{html.escape(message.username)}</b>{app}{clock}</div>{body}'
+        "</div></article>"
+    )
+
+
+def _continues(before: Message, message: Message) -> bool:
+    """Slack joins what one writer says within five minutes."""
+    near = microseconds(message.ts) - microseconds(before.ts) < 300_000_000
+    return near and before.bot_user == message.bot_user and not before.replies
+
+
+def _body(workspace: Workspace, message: Message) -> str:
+    painter = Painter(message.people)
+    edited = '<span class="edited">(edited)</span>' if message.edited_mark else ""
+    if message.deleted:
+        return '<div class="tombstone">This message was deleted.</div>'
+    if message.blocks:
+        body = painter.blocks(message.blocks) + edited
+    elif message.text:
+        body = f'<div class="text">{mrkdwn_html(message.text, message.people)} {edited}</div>'
+    else:
+        body = edited
+    body += "".join(painter.attachment(a) for a in message.attachments)
+    return body + "".join(_file(workspace, str(f["id"])) for f in message.files)
+
+
+def _file(workspace: Workspace, file_id: str) -> str:
+    file = workspace.files[file_id]
+    name = html.escape(file.title or file.name)
+    if file.name.endswith((".png", ".jpg", ".jpeg", ".gif")):
+        alt = html.escape(file.alt_text or name)
+        return f'<figure><figcaption>{name}</figcaption><img src="/_file/{file_id}" alt="{alt}">'\
+               "</figure>"  # fmt: skip
+    return f'<a class="file" href="/_file/{file_id}">{name}</a>'
+
+
+def _thread_bar(workspace: Workspace, message: Message) -> str:
+    replies = workspace.replies(message)
+    writers = {reply.bot_user: reply for reply in replies}
+    faces = "".join(_avatar(workspace, reply) for reply in list(writers.values())[:4])
+    last = _time(replies[-1]) if replies else _time(message)
+    href = f"/_look/{message.channel}/{message.ts}"
+    return (
+        f'<a class="replies" href="{href}">{faces}<b>{_count(len(replies))}</b>'
+        f"<span>Last reply at {last:%H:%M}</span></a>"
+    )
+
+
+def _count(number: int) -> str:
+    return f"{number} {'reply' if number == 1 else 'replies'}"
+
+
+def _avatar(workspace: Workspace, message: Message) -> str:
+    if message.bot_id:
+        return _BOT_AVATAR
+    person = workspace.users.get(message.bot_user)
+    letters = "".join(w[0] for w in (person.real_name if person else "?").split()[:2]).upper()
+    color = _AVATAR_COLORS[sum(map(ord, message.bot_user)) % len(_AVATAR_COLORS)]
+    return f'<span class="avatar" style="background:{color}">{html.escape(letters)}</span>'
+
+
+def _time(message: Message) -> datetime:
+    return datetime.fromtimestamp(float(message.ts), UTC).astimezone(_ZONE)

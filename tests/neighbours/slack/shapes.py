@@ -1,0 +1,94 @@
+"""Messages, channels and users as the Web API gives them back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .model import Channel, JsonObject, Message, User
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+
+def message(workspace: Workspace, shown: Message, *, metadata: bool) -> JsonObject:
+    """`metadata`: only asked for with include_all_metadata, or given back to who just sent it."""
+    shape: JsonObject = {
+        "type": "message",
+        "user": shown.bot_user,
+        "ts": shown.ts,
+        "team": workspace.team["id"],
+        "text": shown.text,
+    }
+    if shown.bot_id:
+        shape |= {"bot_id": shown.bot_id, "app_id": shown.app_id, "bot_profile": _bot(shown)}
+    if shown.deleted:
+        shape |= {"subtype": "tombstone", "hidden": True, "user": "USLACKBOT"}
+    if shown.blocks:
+        shape["blocks"] = shown.blocks
+    if shown.attachments:
+        shape["attachments"] = shown.attachments
+    if shown.files:
+        shape["files"] = shown.files
+    if shown.edited_ts:
+        shape["edited"] = {"user": shown.bot_user, "ts": shown.edited_ts}
+    if metadata and shown.metadata:
+        shape["metadata"] = shown.metadata
+    return shape | _thread(workspace, shown)
+
+
+def _bot(shown: Message) -> JsonObject:
+    return {"id": shown.bot_id, "app_id": shown.app_id, "name": shown.username, "deleted": False}
+
+
+def _thread(workspace: Workspace, shown: Message) -> JsonObject:
+    if shown.thread_ts:
+        part: JsonObject = {"thread_ts": shown.thread_ts, "parent_user_id": "U0PLANTAO"}
+        return part | ({"subtype": "thread_broadcast"} if shown.broadcast else {})
+    if not shown.replies:
+        return {}
+    found = [workspace.find(shown.channel, ts) for ts in shown.replies]
+    writers = list(dict.fromkeys(reply.bot_user for reply in found if reply))
+    return {
+        "thread_ts": shown.ts,
+        "reply_count": len(shown.replies),
+        "reply_users_count": len(writers),
+        "latest_reply": shown.replies[-1],
+        "reply_users": writers,
+        "is_locked": False,
+        "subscribed": False,
+    }
+
+
+def channel(workspace: Workspace, room: Channel) -> JsonObject:
+    return {
+        "id": room.id,
+        "name": room.name,
+        "name_normalized": room.name,
+        "is_channel": not room.private,
+        "is_group": room.private,
+        "is_im": False,
+        "is_mpim": False,
+        "is_private": room.private,
+        "is_archived": room.archived,
+        "is_general": False,
+        "is_member": room.bot_is_member,
+        "is_read_only": room.read_only,
+        "context_team_id": workspace.team["id"],
+        "created": 1_700_000_000,
+    }
+
+
+def user(workspace: Workspace, person: User, *, email: bool) -> JsonObject:
+    profile: JsonObject = {"real_name": person.real_name, "display_name": person.name}
+    if email and person.email:
+        profile["email"] = person.email
+    return {
+        "id": person.id,
+        "team_id": workspace.team["id"],
+        "name": person.name,
+        "real_name": person.real_name,
+        "deleted": person.deleted,
+        "is_bot": person.is_bot,
+        "tz": "America/Sao_Paulo",
+        "profile": profile,
+    }
