@@ -28,7 +28,7 @@ from app.core.matchers import Matcher, MatcherError, parse_matchers
 from app.core.routing import ALL_LABELS, Route
 from app.documents import Document, KeyPath, describe, nearest, read_document
 from app.errors import ConfigError, ConfigProblem
-from app.settings import Locale, check_channel, check_email, check_http_url, check_timezone
+from app.settings import Locale, check_channel, check_email, check_http_url
 
 Edge = tuple[str, str]
 
@@ -108,13 +108,12 @@ class EmailTarget(_Section):
 
 
 class Receiver(_Section):
-    """A named set of destinations; `locale` and `timezone` override the process settings."""
+    """A named set of destinations; `locale` overrides the process setting."""
 
     slack: SlackTarget | None = None
     email: EmailTarget | None = None
     console: bool = False
     locale: Locale | None = None
-    timezone: Annotated[str, AfterValidator(check_timezone)] | None = None
 
     @model_validator(mode="after")
     def _has_a_destination(self) -> Receiver:
