@@ -99,7 +99,9 @@ async def _start(
     for notifier in notifiers.values():
         stack.push_async_callback(notifier.close)
     signals = Signals()
-    loops = _loops(settings, db, policy, signals, clock, notifiers, client)
+    loops = _loops(
+        settings, db, policy, signals=signals, clock=clock, notifiers=notifiers, client=client
+    )
     loops.start()
     stack.push_async_callback(loops.stop)
     return Context(
@@ -118,6 +120,7 @@ def _loops(
     settings: Settings,
     db: Database,
     policy: PolicyInForce,
+    *,
     signals: Signals,
     clock: Clock,
     notifiers: Mapping[str, Notifier],

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from app.core.alerts import Alert, AlertStatus, fingerprint
-from app.core.events import Origin
 from app.errors import Unreadable
 
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -101,9 +100,10 @@ class Notification:
     alerts: Sequence[WebhookAlert]
     problems: tuple[str, ...] = ()
 
-    def origin(self, key: str, receivers: tuple[str, ...]) -> Origin:
-        """Where alerts of this body belong: our key and receivers, Alertmanager's group."""
-        return Origin(key, receivers, self.group_labels, self.group_key, self.external_url)
+    def to_alerts(self, received_at: datetime) -> list[Alert]:
+        """The core's alerts; of one that is named twice, the last counts."""
+        alerts = (alert.to_alert(received_at) for alert in self.alerts)
+        return list({alert.fingerprint: alert for alert in alerts}.values())
 
 
 def read(body: bytes) -> Notification:

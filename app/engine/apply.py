@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.core.alerts import Alert
 from app.core.correlation import choose
@@ -20,10 +20,17 @@ from app.engine.policy import Policy, Routed
 from app.store import incidents, postings
 from app.store.database import Transaction
 
+_TICK = timedelta(microseconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Alerts as somebody reported them at one moment (UTC), in one group."""
+    """Alerts as somebody reported them at one moment (UTC), in one group.
+
+    `in_order` says that the report is newer than all that was applied before, whatever the
+    clocks say (they step back, and replicas disagree). A replay is not, nor is an answer
+    that a webhook may have overtaken: there, what is known since `at` stands.
+    """
 
     at: datetime
     alerts: Sequence[Alert]
@@ -32,6 +39,7 @@ class Report:
     external_url: str = ""
     truncated: int = 0
     source: Source = Source.WEBHOOK
+    in_order: bool = True
 
 
 def apply_reports(
@@ -42,7 +50,7 @@ def apply_reports(
     desk = _Desk.load(tx, reports, routed)
     for report, routes in zip(reports, routed, strict=True):
         for incident, event in desk.sort(report, routes, policy):
-            desk.take(incident, event, at=report.at)
+            desk.take(incident, event, at=desk.moment(report, event.alerts))
     return desk.save(tx, policy, now=now)
 
 
@@ -97,13 +105,21 @@ class _Desk:
         """The report's alerts, sorted by the incident that takes them (None: a new one)."""
         piles: dict[tuple[int, Routed | None], tuple[Routed, list[Alert]]] = {}
         for alert, route in zip(report.alerts, routes, strict=True):
-            number = self._choose(alert, route, report.at, policy)
+            at = self.moment(report, [alert])
+            number = self._choose(alert, route, at, policy)
             pile = piles.setdefault((number, None if number else route), (route, []))
             pile[1].append(alert)
         return [
             (self._with_known(number, alerts), _event(report, route, alerts))
             for (number, _), (route, alerts) in piles.items()
         ]
+
+    def moment(self, report: Report, alerts: Iterable[Alert]) -> datetime:
+        """When the report counts as made: after all that is known of these, if it is newer."""
+        if not report.in_order:
+            return report.at
+        known = (self.holders.get(alert.fingerprint) for alert in alerts)
+        return max([report.at, *(held[1].reported_at + _TICK for held in known if held)])
 
     def _choose(self, alert: Alert, route: Routed, at: datetime, policy: Policy) -> int:
         holder, known = self.holders.get(alert.fingerprint, (0, None))

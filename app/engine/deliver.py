@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from app.core.events import DeliveryChanged
-from app.core.postings import URGENT_BELOW, Destination, Posting, PostingState
+from app.core.postings import (
+    EDITS,
+    URGENT_BELOW,
+    Destination,
+    Posting,
+    PostingState,
+    StepKind,
+    priority,
+)
 from app.core.retry import Plan, after_failure, rest
 from app.engine import ourselves
 from app.engine.apply import apply_event
@@ -66,6 +74,9 @@ class Deliver:
         self._public_url = public_url
         self._locale = locale
         self._lanes: dict[Destination, _Lane] = {}
+        self._edits = {
+            kind: Pace(each.edit_interval, each.edit_burst) for kind, each in notifiers.items()
+        }
         self._me = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     async def run(self) -> None:
@@ -154,7 +165,7 @@ class Deliver:
 
     async def _deliver(self, lane: _Lane, work: Work) -> None:
         try:
-            outcome = await show(work, self._notifier(lane.destination))
+            outcome = await show(work, self._notifier(lane.destination), self._room(work))
         except DeliveryFailed as error:
             lane.pace.take()
             await self._after_failure(lane, work, error)
@@ -162,7 +173,26 @@ class Deliver:
         if outcome.called:
             lane.pace.take()
             NEIGHBOUR_CALLS.labels(lane.destination.kind, "ok").inc()
-        await self._after_success(lane, work, outcome)
+        if outcome.wait:
+            due_at = self._clock.now() + timedelta(seconds=outcome.wait)
+            await self._db.write(postings.record, outcome.posting, due_at=due_at)
+        else:
+            await self._after_success(lane, work, outcome)
+
+    def _room(self, work: Work) -> Callable[[StepKind], float]:
+        """Edits share one pace for all destinations, and wait without holding up what is new."""
+        pace = self._edits.get(work.posting.destination.kind)
+        urgent = priority(work.notice.incident, root_shown=True) < URGENT_BELOW
+
+        def room(step: StepKind) -> float:
+            if pace is None or step not in EDITS:
+                return 0.0
+            wait = pace.wait(self._clock.now(), urgent=urgent)
+            if not wait:
+                pace.take()
+            return wait
+
+        return room
 
     def _notifier(self, destination: Destination) -> Notifier:
         notifier = self._notifiers.get(destination.kind)

@@ -114,11 +114,12 @@ def _read(tx: Transaction, receipt: Receipt, policy: Policy, now: datetime) -> R
         return None
     return Report(
         at=receipt.received_at,
-        alerts=[alert.to_alert(receipt.received_at) for alert in notification.alerts],
+        alerts=notification.to_alerts(receipt.received_at),
         group_labels=notification.group_labels,
         group_key=notification.group_key,
         external_url=notification.external_url,
         truncated=notification.truncated,
+        in_order=not receipt.replayed,
     )
 
 

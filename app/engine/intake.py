@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from app.alertmanager import webhook
 from app.engine import ourselves
@@ -17,8 +16,6 @@ from app.store import receipts
 from app.store.database import Database, Transaction
 from app.store.receipts import Arrival, ReceiptState
 from app.telemetry import RECEIPTS
-
-_TICK = timedelta(microseconds=1)
 
 
 class Intake:
@@ -41,7 +38,6 @@ class Intake:
         self._waiting: list[tuple[Arrival, asyncio.Future[int]]] = []
         self._bytes = 0
         self._flusher: asyncio.Task[None] | None = None
-        self._last = datetime.min.replace(tzinfo=clock.now().tzinfo)
 
     async def receive(self, body: bytes, headers: dict[str, str]) -> tuple[int, Arrival]:
         """Store one body and return its number; when this returns, it is on disk.
@@ -50,7 +46,7 @@ class Intake:
         """
         if self._bytes + len(body) > self._limit:
             raise StoreUnavailable("Too much is waiting for the disk; try again in a moment.")
-        arrival = judge(Arrival(self._next_moment(), body, headers))
+        arrival = judge(Arrival(self._clock.now(), body, headers))
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, done))
         self._bytes += len(body)
@@ -59,11 +55,6 @@ class Intake:
         number = await done
         RECEIPTS.labels(arrival.state.value).inc()
         return number, arrival
-
-    def _next_moment(self) -> datetime:
-        """Arrival times only grow, so that the order of reports about an alert is certain."""
-        self._last = max(self._clock.now(), self._last + _TICK)
-        return self._last
 
     async def _flush(self) -> None:
         while self._waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -39,11 +39,13 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The posting after a step. `called` says whether the destination was asked for anything."""
+    """The posting after a step. `called` says whether the destination was asked for anything,
+    `wait` for how many seconds there is no room for the step that is next."""
 
     posting: Posting
     finished: bool
     called: bool
+    wait: float = 0.0
 
 
 def begin(
@@ -77,14 +79,19 @@ def _names(value: object) -> Sequence[str]:
     return value if isinstance(value, list) else ()
 
 
-async def show(work: Work, notifier: Notifier) -> Outcome:
-    """Make the one call that brings what is shown closer to what is; raises DeliveryFailed."""
+async def show(work: Work, notifier: Notifier, room: Callable[[StepKind], float]) -> Outcome:
+    """Make the one call that brings what is shown closer to what is; raises DeliveryFailed.
+
+    `room` says how many seconds a step of that kind must wait (0: none).
+    """
     posting = work.posting
     looked = posting.in_doubt
     if looked:
         posting = await look(work, notifier)
     wanted, root, details = _render(work, posting, notifier)
     step = next_step(posting, wanted)
+    if wait := room(step.kind):
+        return Outcome(posting, finished=False, called=looked, wait=wait)
     posting = await _carry_out(step, replace(work, posting=posting), notifier, root, details)
     called = looked or step.kind is not StepKind.REST
     finished = next_step(posting, wanted).kind is StepKind.REST

@@ -144,6 +144,7 @@ class Verify:
                 alerts=[item.alert],
                 group_labels=dict(groups.get(item.alert.fingerprint, _by_name(item))),
                 source=Source.ASKED,
+                in_order=False,  # a webhook may have overtaken the answer
             )
             for item in missed
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -172,12 +174,14 @@ def _reader_engine(url: sa.URL) -> sa.Engine:
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
         )
-    path = Path(url.database or "").absolute()
+    uri = f"file:{quote(str(Path(url.database or '').absolute()))}?mode=ro"
     engine = sa.create_engine(
-        f"sqlite:///file:{path}?mode=ro&uri=true",
+        "sqlite://",
+        creator=lambda: sqlite3.connect(
+            uri, uri=True, check_same_thread=False, timeout=_BUSY_TIMEOUT_MS / 1000
+        ),
         poolclass=sa.QueuePool,
         pool_size=_READERS,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
     )
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     sa.event.listen(engine, "connect", _prepare_reader)

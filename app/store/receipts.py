@@ -52,6 +52,7 @@ class Receipt:
     receiver: str
     headers: Mapping[str, str]
     applied_at: datetime | None
+    replayed: bool
     size: int
     body: bytes = b""
 
@@ -66,6 +67,7 @@ def add(tx: Transaction, arrivals: Sequence[Arrival]) -> list[int]:
             "receiver": arrival.receiver,
             "headers": arrival.headers,
             "body": arrival.body,
+            "replayed": False,
         }
         for arrival in arrivals
     ]
@@ -118,7 +120,7 @@ def replay(tx: Transaction, number: int) -> Receipt:
     tx.execute(
         sa.update(_receipts)
         .where(_receipts.c.id == number)
-        .values(state=ReceiptState.ACCEPTED.value, applied_at=None, problem=None)
+        .values(state=ReceiptState.ACCEPTED.value, applied_at=None, problem=None, replayed=True)
     )
     return receipt
 
@@ -186,6 +188,7 @@ def _receipt(row: Any, body: bytes = b"") -> Receipt:
         receiver=row.receiver,
         headers=row.headers,
         applied_at=row.applied_at,
+        replayed=row.replayed,
         size=row.size,
         body=body,
     )

@@ -89,6 +89,7 @@ class ReceiptRow(SQLModel, table=True):
     headers: Mapping[str, str] = _json()
     body: bytes = Field(sa_type=sa.LargeBinary)
     applied_at: datetime | None = _time(nullable=True)
+    replayed: bool = False
 
 
 class IncidentRow(SQLModel, table=True):
@@ -186,7 +187,14 @@ class PostingRow(SQLModel, table=True):
     __tablename__ = "postings"
     __table_args__ = (
         sa.UniqueConstraint("incident_id", "destination", name="postings_once"),
-        sa.Index("postings_due", "destination", "priority", "due_at"),
+        sa.Index(
+            "postings_due",
+            "destination",
+            "priority",
+            "due_at",
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        ),
         _KEEP_COUNTING,
     )
 

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("applied_at", sa.BigInteger(), nullable=True),
+        sa.Column("replayed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
@@ -131,7 +132,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("incident_id", "destination", name="postings_once"),
         sqlite_autoincrement=True,
     )
-    op.create_index("postings_due", "postings", ["destination", "priority", "due_at"], unique=False)
+    op.create_index(
+        "postings_due",
+        "postings",
+        ["destination", "priority", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_table(
         "timeline",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
