@@ -82,6 +82,10 @@ class StepKind(StrEnum):
     REST = auto()
 
 
+#: Steps that change what is there, instead of adding to it.
+EDITS = frozenset({StepKind.EDIT_ROOT, StepKind.EDIT_DETAILS})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """The next call to make; `entries` are what a reply tells, oldest first."""

@@ -12,7 +12,7 @@ import structlog
 from app.core.notices import LISTED, Notice, links
 from app.core.postings import Destination, Posting, Step, StepKind, Wanted, coalesce, next_step
 from app.errors import ContentRefused
-from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Notifier
+from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Notifier, Sought
 from app.store import incidents, postings
 from app.store.database import Transaction
 
@@ -21,11 +21,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A leased posting and what is to be shown there."""
+    """A leased posting and what is to be shown there. `beside` is as in Sought."""
 
     posting: Posting
     notice: Notice
     locale: str
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def begin(
         incidents.alerts_named(tx, incident.id, names),
         links(incident, alerts, public_url=outlook.public_url, runbook_base=outlook.runbook_base),
     )
-    return Work(posting, notice, outlook.locale)
+    beside = postings.any_root(tx, destination) if posting.in_doubt else None
+    return Work(posting, notice, outlook.locale, beside)
 
 
 def _names(value: object) -> Sequence[str]:
@@ -107,10 +109,13 @@ async def look(work: Work, notifier: Notifier) -> Posting:
     """
     posting = work.posting
     shown = await notifier.survey(
-        posting.destination.address,
-        posting.token,
-        root=posting.root,
-        since=posting.created_at,
+        Sought(
+            posting.destination.address,
+            posting.token,
+            since=posting.created_at,
+            root=posting.root,
+            beside=work.beside,
+        )
     )
     if shown is None:
         return replace(posting, in_doubt=False)

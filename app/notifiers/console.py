@@ -7,14 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import TextIO
 
 from app.core.alerts import severity_rank
 from app.core.incidents import Entry
 from app.core.notices import Look, Notice
 from app.notifiers import telling
-from app.notifiers.notifier import Mark, Message, Shown
+from app.notifiers.notifier import Mark, Message, Shown, Sought
 from app.notifiers.reading import explanation
 from app.notifiers.text import clean, cut, cut_lines, one_line
 from app.notifiers.wording import Words, words
@@ -41,6 +40,8 @@ class ConsoleNotifier:
     edits = False
     interval = 0.0
     burst = 1
+    edit_interval = 0.0
+    edit_burst = 1
 
     def __init__(self, *, zone: str, stream: TextIO | None = None) -> None:
         self._zone = zone
@@ -94,14 +95,7 @@ class ConsoleNotifier:
     async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
         """Nothing: what was printed stays as it is."""
 
-    async def survey(
-        self,
-        address: str,  # noqa: ARG002
-        token: str,  # noqa: ARG002
-        *,
-        root: str | None,  # noqa: ARG002
-        since: datetime,  # noqa: ARG002
-    ) -> Shown | None:
+    async def survey(self, sought: Sought) -> Shown | None:  # noqa: ARG002
         """None: nobody can look."""
         return None
 
@@ -116,7 +110,7 @@ def _headline(speech: Words, notice: Notice) -> str:
 def _rest(speech: Words, notice: Notice) -> list[str]:
     what = cut_lines(explanation(notice), 3, 3 * _WIDTH)
     facts = [f"{speech.counts(notice.incident)} · {speech.span(notice)}"]
-    links = [f"{name}: {address}" for name, address in speech.links(notice.links)]
+    links = [f"{name}: {address}" for name, address in speech.links(notice)]
     lines = [*what.splitlines(), *facts, *speech.remarks(notice.incident), *links]
     return [f"    {line}" for line in lines]
 

@@ -19,13 +19,12 @@ from app.core.incidents import Entry
 from app.core.notices import Notice
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers import email_body
-from app.notifiers.notifier import Mark, Message, Shown
+from app.notifiers.notifier import Mark, Message, Shown, Sought
 from app.notifiers.text import cut, one_line
 from app.notifiers.wording import words
 from app.settings import SmtpServer
 
-_TIMEOUT = 20.0  # seconds, for each step; servers may look long at what they are given
-_DEADLINE = 60.0  # seconds, for a mail as a whole
+_STEPS = 3  # so many timeouts are there for all that comes before the mail itself
 _PERMANENT = 500  # SMTP replies from here on are final
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
 
@@ -35,12 +34,15 @@ class EmailNotifier:
 
     A reference is the Message-ID, and for a root also its subject, after a space: replies
     repeat it, since mail programs tell threads apart by it too. `zone` is an IANA name;
-    `tls_context` is for a server whose certificate the system does not trust.
+    `tls_context` is for a server whose certificate the system does not trust. `timeout` is in
+    seconds, for each step: servers may look long at what they are given.
     """
 
     edits = False
     interval = 0.0
     burst = 1
+    edit_interval = 0.0
+    edit_burst = 1
 
     def __init__(
         self,
@@ -49,9 +51,11 @@ class EmailNotifier:
         sender: str,
         zone: str,
         tls_context: ssl.SSLContext | None = None,
+        timeout: float = 20.0,
     ) -> None:
         self._server = server
         self._tls_context = tls_context
+        self._timeout = timeout
         self._sender = sender
         self._domain = sender.rpartition("@")[2].strip("> ")
         self._zone = zone
@@ -90,14 +94,7 @@ class EmailNotifier:
     async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
         """Nothing: a mail that was sent stays as it is."""
 
-    async def survey(
-        self,
-        address: str,  # noqa: ARG002
-        token: str,  # noqa: ARG002
-        *,
-        root: str | None,  # noqa: ARG002
-        since: datetime,  # noqa: ARG002
-    ) -> Shown | None:
+    async def survey(self, sought: Sought) -> Shown | None:  # noqa: ARG002
         """None: nobody can look; the same Message-ID makes a repeat harmless."""
         return None
 
@@ -136,7 +133,7 @@ class EmailNotifier:
     async def _send(self, recipients: Sequence[str], data: bytes) -> None:
         with _mapped():
             async with self._session() as smtp:
-                async with asyncio.timeout(_DEADLINE):
+                async with asyncio.timeout(_STEPS * self._timeout):
                     await smtp.mail(self._sender)
                     await _address(smtp, recipients)
                 await _hand_over(smtp, data)
@@ -152,10 +149,10 @@ class EmailNotifier:
             use_tls=self._server.tls == "tls",
             start_tls=self._server.tls == "starttls",
             tls_context=self._tls_context if self._server.tls != "none" else None,
-            timeout=_TIMEOUT,
+            timeout=self._timeout,
         )
         try:
-            async with asyncio.timeout(_DEADLINE):
+            async with asyncio.timeout(_STEPS * self._timeout):
                 await smtp.connect()
             yield smtp
             with suppress(aiosmtplib.SMTPException, OSError):
@@ -203,16 +200,24 @@ def _mapped() -> Iterator[None]:
         raise _refused("our user or password", error) from None
     except aiosmtplib.SMTPResponseException as error:
         raise _refused("us", error) from None
-    except (aiosmtplib.SMTPNotSupported, ValueError) as error:
-        raise DestinationDead(_cannot(error), code="unsupported") from None
-    except (aiosmtplib.SMTPException, OSError) as error:
-        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            raise DestinationDead(_cannot(error.__cause__), code="certificate") from None
-        raise TryLater(_cannot(error), code="unreachable") from None
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        raise _before_handing_over(error) from None
 
 
-def _cannot(error: BaseException) -> str:
-    return f"The mail server cannot be used ({type(error).__name__})."
+def _before_handing_over(error: Exception) -> DeliveryFailed:
+    """What the settings cause needs a person; the rest may be better later."""
+    if isinstance(error, ssl.SSLCertVerificationError) or isinstance(
+        error.__cause__, ssl.SSLCertVerificationError
+    ):
+        return DestinationDead("The mail server's certificate is not trusted.", code="certificate")
+    says = f"The mail server cannot be used ({type(error).__name__})."
+    # Of aiosmtplib's errors, the bare one stands for what a server does not offer: TLS, a login.
+    if type(error) is aiosmtplib.SMTPException:
+        offered = cut(one_line(error.message), 120)
+        return DestinationDead(f"The mail server cannot be used: {offered}", code="unsupported")
+    if isinstance(error, OSError | aiosmtplib.SMTPException):
+        return TryLater(says, code="unreachable")
+    return DestinationDead(says, code="unusable")
 
 
 def _refused(what: str, error: aiosmtplib.SMTPResponseException) -> DeliveryFailed:

@@ -65,7 +65,7 @@ def _facts(words: Words, notice: Notice) -> dict[str, Any]:
         "counts": words.counts(incident),
         "span": words.span(notice),
         "remarks": words.remarks(incident),
-        "links": words.links(notice.links),
+        "links": words.links(notice),
         "notes": [cut(note, _NOTE) for note in readable(notice, without=what)],
         **_alerts(words, notice),
         "labels_title": words.say("Labels"),

@@ -43,6 +43,21 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A posting to look for: its address, its token, its root if that is known.
+
+    Nothing of it is older than `since` (UTC). `beside` is a reference of any message at this
+    address, if there is one: it tells what an address alone may not.
+    """
+
+    address: str
+    token: str
+    since: datetime
+    root: str | None = None
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What was found of a posting at its destination; `told` as in Posting."""
 
@@ -56,12 +71,15 @@ class Notifier(Protocol):
 
     `edits` says whether a message can be changed after it was shown. `interval` is the
     least time in seconds between two calls to one destination, `burst` how many may go
-    without it. References are opaque to the caller.
+    without it; `edit_interval` and `edit_burst` are the same for edits at all destinations
+    together. References are opaque to the caller.
     """
 
     edits: bool
     interval: float
     burst: int
+    edit_interval: float
+    edit_burst: int
 
     def root(self, notice: Notice, *, locale: str, plain: bool) -> Message:
         """The first message: status and severity, what is wrong, since when, where to look."""
@@ -82,10 +100,8 @@ class Notifier(Protocol):
     async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
         """Change a message that was shown."""
 
-    async def survey(
-        self, address: str, token: str, *, root: str | None, since: datetime
-    ) -> Shown | None:
-        """Look for our marks since then (UTC); None where this transport cannot look."""
+    async def survey(self, sought: Sought) -> Shown | None:
+        """Look for our marks; None where this transport cannot look."""
 
     async def close(self) -> None:
         """Give back connections."""

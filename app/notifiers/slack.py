@@ -17,14 +17,13 @@ from app.core.incidents import Entry
 from app.core.notices import Notice
 from app.errors import Ambiguous, DeliveryFailed, DestinationDead, ReferenceLost
 from app.notifiers import slack_blocks
-from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown
+from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown, Sought
 from app.notifiers.slack_errors import from_answer, from_transport
 from app.notifiers.wording import Words, words
 
 SLACK_API = "https://slack.com/api"
 EVENT_TYPE = "plantao_incident"
 
-_DEADLINE = 10.0  # seconds, for one call as a whole
 _CONNECT = 5.0  # seconds; a call that fails this early was surely not made
 _IDLE = 5.0  # seconds; a connection Slack closes while we send leaves us in doubt
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -33,7 +32,15 @@ _ID = re.compile(r"[CDGUW][A-Z0-9]+")
 _BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError)
 
 #: What a survey can fail with for good, though posting works.
-_CANNOT_LOOK = frozenset({"missing_scope", "not_in_channel", "not_allowed_token_type"})
+_CANNOT_LOOK = frozenset(
+    {
+        "channel_not_found",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_in_channel",
+        "unknown_method",
+    }
+)
 _SCOPES = ("chat:write",)
 _HISTORY_SCOPES = ("channels:history", "groups:history")
 
@@ -42,23 +49,30 @@ class SlackNotifier:
     """Posts, edits and finds again what it posted. A reference is `CHANNELID:ts`.
 
     An address is a channel's id, or its name with or without "#". `zone` is an IANA name;
-    `buttons` shows those that need Slack's interactions to reach us. Not safe for several
-    event loops.
+    `buttons` shows those that need Slack's interactions to reach us; `deadline` is in seconds,
+    for one call as a whole. Not safe for several event loops.
     """
 
     edits = True
     interval = 1.0  # about one message a second per channel; short bursts pass
     burst = 3
+    edit_interval = 1.25  # chat.update: some 50 a minute in the whole workspace
+    edit_burst = 5
 
     def __init__(
-        self, token: str, *, zone: str, api_url: str = SLACK_API, buttons: bool = False
+        self,
+        token: str,
+        *,
+        zone: str,
+        api_url: str = SLACK_API,
+        buttons: bool = False,
+        deadline: float = 10.0,
     ) -> None:
         # slack-sdk's own retries post twice when the peer drops the connection.
-        self._client = AsyncWebClient(
-            token, base_url=api_url.rstrip("/") + "/", timeout=int(_DEADLINE), retry_handlers=[]
-        )
+        self._client = AsyncWebClient(token, base_url=api_url.rstrip("/") + "/", retry_handlers=[])
         # Its reading of proxy variables ignores NO_PROXY; aiohttp's does not.
         self._client.proxy = None
+        self._deadline = deadline
         self._zone = zone
         self._buttons = buttons
         self._channels: dict[str, str] = {}
@@ -113,8 +127,7 @@ class SlackNotifier:
         message = answer.get("message")
         if not isinstance(message, dict) or message.get("thread_ts"):
             return
-        with suppress(DeliveryFailed):
-            await self._call("chat.delete", {"channel": channel, "ts": ts})
+        await self._take_back(channel, ts)
         raise ReferenceLost("The message to reply to is gone.", code="thread_not_found")
 
     async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
@@ -122,15 +135,25 @@ class SlackNotifier:
         # What is left out of an update stays as it was.
         cleared: dict[str, Any] = {"blocks": [], "attachments": []}
         body = {**cleared, **message.payload, **_always(mark), "channel": channel, "ts": ts}
-        await self._call("chat.update", body)
-
-    async def survey(
-        self, address: str, token: str, *, root: str | None, since: datetime
-    ) -> Shown | None:
-        """Look for our marks; None also where the app lacks the scopes to look."""
         try:
-            return await self._survey(address, token, root, since)
-        except DestinationDead as error:
+            await self._call("chat.update", body)
+        except ReferenceLost as error:
+            if error.code == "edit_window_closed":
+                # It would say for ever what is no longer so, and be found again by its mark.
+                await self._take_back(channel, ts)
+            raise
+
+    async def _take_back(self, channel: str, ts: str) -> None:
+        with suppress(DeliveryFailed):
+            await self._call("chat.delete", {"channel": channel, "ts": ts})
+
+    async def survey(self, sought: Sought) -> Shown | None:
+        """Look for our marks; None also where the app lacks the scopes to look."""
+        if sought.beside:
+            self._learn(sought.address, sought.beside)
+        try:
+            return await self._survey(sought)
+        except DeliveryFailed as error:
             if error.code in _CANNOT_LOOK:
                 return None
             raise
@@ -165,21 +188,22 @@ class SlackNotifier:
         if self._client.session is None or self._client.session.closed:
             self._client.session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE),
-                timeout=aiohttp.ClientTimeout(total=_DEADLINE, connect=_CONNECT),
+                timeout=aiohttp.ClientTimeout(total=self._deadline, connect=_CONNECT),
                 trust_env=True,
             )
 
     # Looking for what was posted
 
-    async def _survey(
-        self, address: str, token: str, root: str | None, since: datetime
-    ) -> Shown | None:
+    async def _survey(self, sought: Sought) -> Shown | None:
+        root = sought.root
         if root is None:
-            channel = await self._channel(address)
+            channel = await self._channel(sought.address)
             if channel is None:
                 return None
-            root = await self._find_root(channel, token, since)
-        return await self._thread(address, token, root) if root else Shown(None, None, 0)
+            root = await self._find_root(channel, sought.token, sought.since)
+        if root is None:
+            return Shown(None, None, 0)
+        return await self._thread(sought.address, sought.token, root)
 
     async def _find_root(self, channel: str, token: str, since: datetime) -> str | None:
         oldest = f"{(since - _CLOCK_SKEW).timestamp():.6f}"

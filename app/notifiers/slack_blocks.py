@@ -1,8 +1,8 @@
 """What an incident looks like in Slack: Block Kit, kept well below Slack's limits.
 
-The headline is a header, the rest an attachment, which is what gives a message its colour.
-Untrusted prose goes into plain_text objects, where Slack reads no markup at all; labels go
-into code spans. Limits: https://docs.slack.dev/reference/block-kit/blocks
+The headline comes first, the rest is an attachment, which is what gives a message its colour.
+All of it is mrkdwn, since only of that does Slack say what escaping does. Labels go into code
+spans, so that they can be copied. Limits: https://docs.slack.dev/reference/block-kit/blocks
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from app.notifiers.wording import Words
 
 Block: TypeAlias = dict[str, Any]
 
-# Characters; Slack allows 150, 3,000 and 4,000, and some 11,000 in all.
-_HEADER = 150
+# Characters; Slack allows 3,000 in a section, 4,000 in a text and some 11,000 in all.
+_HEADLINE = 200
 _EXPLANATION = 300
 _LINES = 3
 _LINKS = 2500
@@ -35,20 +35,19 @@ _VALUE = 120
 
 def root(words: Words, notice: Notice, *, buttons: bool) -> dict[str, Any]:
     """The first message. `text` is what a phone's lock screen shows of it."""
-    headline = _safe(one_line(words.headline(notice)), _HEADER)
     blocks = [*_what(notice), _facts(words, notice), *_links(words, notice)]
     if buttons and notice.incident.open:
         blocks.append(_buttons(words, notice))
     return {
         "text": _lock_screen(words, notice),
-        "blocks": [{"type": "header", "text": _plain(headline)}],
+        "blocks": [_section(_headline(words, notice))],
         "attachments": [{"color": colour(notice), "blocks": blocks}],
     }
 
 
 def root_text(words: Words, notice: Notice) -> dict[str, Any]:
     """The first message without blocks, for when Slack refuses them."""
-    lines = [f"*{calm(one_line(words.headline(notice)), _HEADER)}*"]
+    lines = [_headline(words, notice)]
     if what := explanation(notice):
         lines.append(calm(_brief(what), _EXPLANATION))
     lines += [_fact_line(words, notice), *_remarks(words, notice)]
@@ -134,21 +133,26 @@ def _plain(text: str) -> Block:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    # Verbatim: else Slack links names of channels and some mentions on its own.
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 # Parts of the root
 
 
+def _headline(words: Words, notice: Notice) -> str:
+    return f"*{calm(one_line(words.headline(notice)), _HEADLINE)}*"
+
+
 def _lock_screen(words: Words, notice: Notice) -> str:
-    headline = calm(one_line(words.headline(notice)), _HEADER)
+    headline = calm(one_line(words.headline(notice)), _HEADLINE)
     what = calm(cut_lines(explanation(notice), 2, _EXPLANATION), _EXPLANATION)
     return f"{headline}\n{what}" if what else headline
 
 
 def _what(notice: Notice) -> list[Block]:
-    what = _safe(_brief(explanation(notice)), _EXPLANATION)
-    return [{"type": "section", "text": _plain(what)}] if what else []
+    what = calm(_brief(explanation(notice)), _EXPLANATION)
+    return [_section(what)] if what else []
 
 
 def _facts(words: Words, notice: Notice) -> Block:
@@ -157,7 +161,7 @@ def _facts(words: Words, notice: Notice) -> Block:
 
 def _fact_line(words: Words, notice: Notice) -> str:
     counts = words.counts(notice.incident)
-    return f"*{counts}* · {words.span(notice)} · #{notice.incident.id}"
+    return f"*{counts}* · {words.span(notice)}"
 
 
 def _remarks(words: Words, notice: Notice) -> list[str]:
@@ -174,12 +178,12 @@ def _link_line(words: Words, notice: Notice) -> str:
     """As many links as fit, the most useful first: a link cannot be cut."""
     shown: list[str] = []
     room = _LINKS
-    for name, address in words.links(notice.links):
+    for name, address in words.links(notice):
         link = f"<{escape(address)}|{escape(name)}>"
         if len(link) <= room:
             shown.append(link)
-            room -= len(link) + 5
-    return "  ·  ".join(shown)
+            room -= len(link) + 3
+    return " · ".join(shown)
 
 
 def _buttons(words: Words, notice: Notice) -> Block:
@@ -211,7 +215,7 @@ def _label_list(labels: Labels) -> str:
 
 
 def _annotations(notice: Notice) -> list[Block]:
-    return [{"type": "section", "text": _plain(_safe(note, _VALUE * 8))} for note in _notes(notice)]
+    return [_section(calm(note, _VALUE * 8)) for note in _notes(notice)]
 
 
 def _notes(notice: Notice) -> list[str]:

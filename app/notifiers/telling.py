@@ -8,7 +8,7 @@ from typing import assert_never
 from app.core.incidents import Entry, EntryKind
 from app.core.notices import Notice
 from app.notifiers.text import clean, cut, one_line
-from app.notifiers.wording import N_, Words
+from app.notifiers.wording import N_, Words, person
 
 _NAMED = 5
 _NOTE_LENGTH = 1500
@@ -43,9 +43,9 @@ def line(words: Words, notice: Notice, entry: Entry) -> str:
 def told(words: Words, notice: Notice, entry: Entry) -> str:
     """What an entry says, without sign and time."""
     if entry.kind is EntryKind.NOTE:
-        person = one_line(entry.actor)
+        who = person(entry.actor)
         note = cut(clean(_text(entry, "text")).strip(), _NOTE_LENGTH)
-        return words.say("Note by {person}: {text}", person=person, text=note)
+        return words.say("Note by {person}: {text}", person=who, text=note)
     return cut(one_line(_fact(words, notice, entry)), _LINE_LENGTH)
 
 
@@ -60,9 +60,11 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
         case EntryKind.RESOLVED | EntryKind.NO_LONGER_REPORTED:
             return _end(words, notice, entry)
         case EntryKind.ACKNOWLEDGED:
-            return words.say("Acknowledged by {person}", person=entry.actor)
+            return words.say("Acknowledged by {person}", person=person(entry.actor))
         case EntryKind.UNACKNOWLEDGED:
-            return words.say("Handed back by {person}, waits for somebody", person=entry.actor)
+            return words.say(
+                "Handed back by {person}, waits for somebody", person=person(entry.actor)
+            )
         case EntryKind.TRUNCATED:
             return words.truncated(_number(entry, "hidden"))
         case EntryKind.DELIVERY:
@@ -118,11 +120,11 @@ def _end(words: Words, notice: Notice, entry: Entry) -> str:
         return f"{said}: {words.reason(why)}" if why else said
     if "forced" not in entry.data:
         return words.say("Resolved after {duration}", duration=length)
-    person = one_line(entry.actor)
+    who = person(entry.actor)
     if entry.data["forced"]:
         message = N_("Resolved by {person} after {duration}, while alerts were still firing")
-        return words.say(message, person=person, duration=length)
-    return words.say("Resolved by {person} after {duration}", person=person, duration=length)
+        return words.say(message, person=who, duration=length)
+    return words.say("Resolved by {person} after {duration}", person=who, duration=length)
 
 
 def _length(words: Words, notice: Notice, entry: Entry) -> str:

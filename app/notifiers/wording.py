@@ -17,10 +17,10 @@ from babel.numbers import format_decimal
 
 from app.core.alerts import severity_rank
 from app.core.incidents import Incident
-from app.core.notices import Links, Look, Notice
+from app.core.notices import Look, Notice
 from app.core.transitions import AlertState, Ending
 from app.notifiers.catalogue import babel_locale, translations
-from app.notifiers.text import one_line, url
+from app.notifiers.text import cut, one_line, url
 
 _HIGH, _MEDIUM = 3, 2  # severity_rank
 
@@ -47,6 +47,7 @@ _REASONS = (
 )
 _ALERT_LABELS = 4
 _LABEL_LENGTH = 80
+_NAME_LENGTH = 40
 _UNITS = (
     (timedelta(days=1), N_("{count} d")),
     (timedelta(hours=1), N_("{count} h")),
@@ -152,7 +153,7 @@ class Words:
             case Look.ACKNOWLEDGED:
                 return f"{self._acknowledged(incident)} · {self.severity(incident.severity)}"
             case Look.RESOLVED if incident.resolved_by:
-                return self.say("Resolved by {person}", person=one_line(incident.resolved_by))
+                return self.say("Resolved by {person}", person=person(incident.resolved_by))
             case Look.RESOLVED:
                 return self.say("Resolved")
             case Look.NO_LONGER_REPORTED:
@@ -164,8 +165,8 @@ class Words:
         return self.say("Possibly still firing, checking")
 
     def _acknowledged(self, incident: Incident) -> str:
-        person = one_line(incident.acknowledged_by or "")
-        return self.say("Acknowledged by {person}", person=person or "?")
+        who = person(incident.acknowledged_by or "") or "?"
+        return self.say("Acknowledged by {person}", person=who)
 
     def severity(self, name: str) -> str:
         """In capitals: what must be noticed without colour. A word of one's own stays."""
@@ -197,16 +198,19 @@ class Words:
             "Lasted {duration}: {start} to {end} ({zone})",
             duration=self.duration(end - notice.since),
             start=start,
-            end=self._end(notice.since, end),
+            end=self._brief(end, beside=notice.since),
             zone=zone,
         )
 
-    def _end(self, start: datetime, end: datetime) -> str:
-        same_day = self._local(start).date() == self._local(end).date()
-        return self.clock(end) if same_day else self.moment(end, beside=start)
+    def _brief(self, at: datetime, *, beside: datetime) -> str:
+        """Without the date if that is the same as the one beside it."""
+        same_day = self._local(at).date() == self._local(beside).date()
+        return self.clock(at) if same_day else self.moment(at, beside=beside)
 
     def counts(self, incident: Incident) -> str:
-        """`3 firing, 2 resolved`; what is zero is left out."""
+        """`3 firing, 2 resolved`; what is zero is left out, and what is not sure is not claimed."""
+        if not incident.open and incident.ending is Ending.NO_LONGER_REPORTED:
+            return self.count("{count} alert", "{count} alerts", incident.total)
         firing = self.count("{count} firing", "{count} firing", incident.firing)
         over = self.count("{count} resolved", "{count} resolved", incident.resolved)
         if incident.firing and incident.resolved:
@@ -236,13 +240,14 @@ class Words:
         """The end of a list that is longer than what is shown."""
         return self.count("and {count} more", "and {count} more", number)
 
-    def links(self, links: Links) -> list[tuple[str, str]]:
+    def links(self, notice: Notice) -> list[tuple[str, str]]:
         """Name and address of each link there is, the most useful first; all are safe to show."""
+        links = notice.links
         named = [
             (self.say("Runbook"), links.runbook),
             (self.say("Graph"), links.graph),
             (self.say("Dashboard"), links.dashboard),
-            (self.say("Incident"), links.incident),
+            (self.say("Incident #{number}", number=notice.incident.id), links.incident),
             (self.say("Alertmanager"), links.alertmanager),
         ]
         return [(name, safe) for name, address in named if (safe := url(address))]
@@ -255,14 +260,14 @@ class Words:
         return "⚪" if state.ending is Ending.NO_LONGER_REPORTED else "🟢"
 
     def alert_state(self, state: AlertState, *, beside: datetime) -> str:
-        """`firing since 23 Nov, 03:12`; `resolved 23 Nov, 03:24, after 12 min`."""
+        """`firing since 03:12`; `resolved 03:24, after 12 min`. The date where it is another."""
         start, end = state.alert.starts_at, state.alert.ends_at or state.reported_at
         if state.firing:
-            since = self.moment(start, beside=beside)
+            since = self._brief(start, beside=beside)
             if state.unconfirmed:
                 return self.say("possibly firing again since {start}", start=since)
             return self.say("firing since {start}", start=since)
-        when = self.moment(end, beside=beside)
+        when = self._brief(end, beside=beside)
         if state.ending is Ending.NO_LONGER_REPORTED:
             return self.say("no longer reported since {end}", end=when)
         length = self.duration(end - start)
@@ -283,6 +288,11 @@ class Words:
         return one_line(text)
 
 
+def person(name: str) -> str:
+    """A name that leaves room for what matters more."""
+    return cut(one_line(name), _NAME_LENGTH)
+
+
 def _severity_sign(severity: str) -> str:
     rank = severity_rank(severity)
     if rank >= _HIGH:
@@ -291,8 +301,7 @@ def _severity_sign(severity: str) -> str:
 
 
 def _label(name: str, value: str) -> str:
-    text = f"{one_line(name)}={one_line(value)}"
-    return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
+    return cut(f"{one_line(name)}={one_line(value)}", _LABEL_LENGTH)
 
 
 @cache

@@ -105,33 +105,55 @@ class Database:
             except queue.Empty:
                 break
             if job is None:
-                return batch, True
+                return _wanted(batch), True
             batch.append(job)
-        return batch, False
+        return _wanted(batch), False
 
     def _commit(self, batch: Sequence[_Job]) -> None:
-        """All of a batch in one transaction; if any of it fails, each in one of its own."""
+        """All of a batch in one transaction; if any of it fails, each in one of its own.
+
+        A database that has refused two of them is not asked for the others: each could cost
+        the whole time that a lock is waited for.
+        """
+        if len(batch) > 1 and self._attempt(batch) is None:
+            return
+        refusals = 0
+        for at, job in enumerate(batch):
+            error = self._attempt([job])
+            if error is not None:
+                job.done.set_exception(error)
+            refusals += isinstance(error, StoreUnavailable)
+            if refusals > 1:
+                for other in batch[at + 1 :]:
+                    other.done.set_exception(StoreUnavailable(str(error)))
+                return
+
+    def _attempt(self, batch: Sequence[_Job]) -> Exception | None:
+        """One transaction for these; what went wrong, if it is not committed."""
         try:
             with _explained(), self._writer.begin() as tx:
                 results = [job.work(tx) for job in batch]
         except Exception as error:  # noqa: BLE001  (it is handed to whoever waits for the job)
-            if len(batch) > 1:
-                for job in batch:
-                    self._commit([job])
-            else:
-                batch[0].done.set_exception(error)
-            return
+            return error
         for job, result in zip(batch, results, strict=True):
-            if not job.done.cancelled():
-                job.done.set_result(result)
+            job.done.set_result(result)
+        return None
+
+
+def _wanted(batch: Sequence[_Job]) -> list[_Job]:
+    """Those that somebody still waits for; from now on they can no longer be cancelled."""
+    return [job for job in batch if job.done.set_running_or_notify_cancel()]
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turns the database's own failures into StoreUnavailable, with what to look at."""
+    """Turns the database's own failures into StoreUnavailable, with what to look at.
+
+    What it will never take, however often it is tried, is our mistake and stays what it is.
+    """
     try:
         yield
-    except sa.exc.IntegrityError:
+    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError):
         raise
     except sa.exc.DBAPIError as error:
         raise StoreUnavailable(f"The database did not take it: {error.orig}.") from error

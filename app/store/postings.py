@@ -220,6 +220,15 @@ def of_incidents(tx: Transaction, numbers: Sequence[int]) -> dict[int, list[Post
     return found
 
 
+def any_root(tx: Transaction, destination: Destination) -> str | None:
+    """The reference of some message at this destination, if there is any."""
+    query = sa.select(_postings.c.root).where(
+        _postings.c.destination == str(destination), _postings.c.root.is_not(None)
+    )
+    found: str | None = tx.scalar(query.limit(1))
+    return found
+
+
 def counts(tx: Transaction) -> dict[tuple[str, str], int]:
     """How many postings there are by transport and state."""
     kind = _postings.c.destination

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .server import listening_socket, uvicorn_server
+import uvicorn
+
+from .server import listening_socket, uvicorn_config
 from .workspace import Workspace
 
 
@@ -27,7 +29,7 @@ def main() -> None:
     )
     with listening_socket(chosen.port) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-        uvicorn_server(workspace).run(sockets=[listener])
+        uvicorn.Server(uvicorn_config(workspace)).run(sockets=[listener])
     workspace.close()
 
 

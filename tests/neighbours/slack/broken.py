@@ -33,6 +33,10 @@ class OpenProtocol(H11Protocol):
 
         self.app = app
 
+    def shutdown(self) -> None:
+        """A server that ends drops even those it keeps waiting on purpose."""
+        self.transport.close()
+
 
 class Dropped(Response):
     """No answer: the connection ends, in order (FIN) or not (RST)."""

@@ -7,6 +7,7 @@ elsewhere but images of blocks.
 from __future__ import annotations
 
 import html
+import mimetypes
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,9 @@ def routes(workspace: Workspace) -> list[Route]:
 
     async def file(request: Request) -> Response:
         found = workspace.files.get(request.path_params["file"])
-        return Response(found.data if found else b"", 200 if found else 404)
+        if found is None:
+            return Response(status_code=404)
+        return Response(found.data, media_type=mimetypes.guess_type(found.name)[0])
 
     return [
         Route("/_look/{channel}", look),

@@ -1,0 +1,182 @@
+"""What enrichers find out about an incident: facts, each with the moment it was true.
+
+Plain data: it is stored as JSON, shown by notifiers, and never guessed. A source that did
+not answer leaves a Missing with its reason instead. All times are in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The alerting rule behind an alert. `duration` is its `for`."""
+
+    name: str
+    group: str
+    expression: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What the rule compares with: `operator` is PromQL's (`>`, `<=` …)."""
+
+    operator: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesValue:
+    """The left side's value in one series, by the labels that set it apart."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What Prometheus knows about the condition.
+
+    `expression` is the left side of the comparison. `threshold` is None where there is no
+    single one, and `no_threshold` then says why. `firing` is the value when the alert began
+    to fire, `now` the last one; `yesterday` and `last_week` are at the same hour as `now`.
+    `worst` are the worst few of `series` firing series. `line` is the worst series before
+    and after the firing, for the chart, in order of time. `also_firing` are other alerts'
+    names by component, `targets_down` the scrape targets behind the expression that are down.
+    `unit` is guessed from the metric's name by Prometheus' own naming rules ("seconds",
+    "bytes", "ratio"), "" where it does not say.
+    """
+
+    rule: Rule | None
+    expression: str
+    threshold: Threshold | None
+    no_threshold: str = ""
+    unit: str = ""
+    firing: float | None = None
+    now: float | None = None
+    yesterday: float | None = None
+    last_week: float | None = None
+    series: int = 0
+    worst: Sequence[SeriesValue] = ()
+    line: Sequence[Sample] = ()
+    also_firing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    targets_down: Sequence[str] = ()
+
+
+class Witness(StrEnum):
+    """Who says which model version was serving, from the surest to the least sure."""
+
+    SERVING = "serving"
+    RECORDED = "recorded"
+    REGISTRY = "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One registered version. `metrics` are its run's, only those worth showing."""
+
+    version: str
+    run_id: str = ""
+    registered_by: str = ""
+    registered_at: datetime | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The model version that was serving when the alert fired, and `witness` says who knows.
+
+    `since` is when it began to serve, None if nobody recorded it. `previous` served before
+    it, `challenger` carries the challenger alias. `versions` are all that served at that
+    moment: more than one while a rollout is under way.
+    """
+
+    name: str
+    alias: str
+    current: ModelVersion
+    witness: Witness
+    since: datetime | None = None
+    previous: ModelVersion | None = None
+    challenger: ModelVersion | None = None
+    versions: Sequence[str] = ()
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The same alert or correlation key in the last `days` days, this time not counted.
+
+    Durations are medians, None where no incident gives one. `by_itself` of the `count` ended
+    with nobody acting. `last_note` is the newest note of the newest of them that has one.
+    """
+
+    count: int
+    days: int
+    lasted: timedelta | None = None
+    acknowledged_after: timedelta | None = None
+    by_itself: int = 0
+    last_incident: int | None = None
+    last_opened_at: datetime | None = None
+    last_note: str = ""
+    last_note_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An open incident of a component up or down the pipeline."""
+
+    incident: int
+    title: str
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Open incidents upstream (probable causes, the nearest first) and downstream (effects)."""
+
+    upstream: Sequence[Neighbour] = ()
+    downstream: Sequence[Neighbour] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was changed in the pipeline. `id` is 0 until it is stored."""
+
+    source: str
+    kind: str
+    title: str
+    at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)
+    link: str | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed in the time before, the most telling first; empty: nothing recorded."""
+
+    within: timedelta
+    changes: Sequence[Change] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A source that gave no facts, and why."""
+
+    reason: str
+
+
+Facts: TypeAlias = Measured | Served | Earlier | Related | Changed
