@@ -169,6 +169,14 @@ class Verify(_Section):
     confirm_within: _Period = timedelta(seconds=60)
 
 
+class Context(_Section):
+    """What is asked about an incident: for how long, and how far back."""
+
+    deadline: _Period = timedelta(seconds=3)
+    changes_within: _Period = timedelta(hours=2)
+    serving_gauge: _Text = "fraud_model_info"
+
+
 class Runbooks(_Section):
     """Where runbooks are, if not in the service itself; no slash at the end."""
 
@@ -205,6 +213,7 @@ class Config(_Section):
     runbooks: Runbooks = Runbooks()
     retention: Retention = Retention()
     verify: Verify = Verify()
+    context: Context = Context()
     alertmanager: AlertmanagerSide = AlertmanagerSide()
 
     def root_route(self) -> Route:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import httpx
 import structlog
@@ -11,16 +13,25 @@ from fastapi import FastAPI
 
 from app.alertmanager.api import Alertmanager
 from app.config import Config, default_config, load
+from app.core.facts import Change
+from app.core.history import Past
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
+from app.engine.enrich import Enrich
 from app.engine.ingest import Ingest
 from app.engine.intake import Intake
-from app.engine.loops import Loops
+from app.engine.ledger import Ledger
+from app.engine.loops import Loop, Loops
+from app.engine.outlook import Outlook
 from app.engine.policy import CONSOLE, EMAIL, SLACK, Policy, PolicyInForce
 from app.engine.retention import Retention
+from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
 from app.engine.verify import Verify
+from app.enrichers.changes import ChangesEnricher
+from app.enrichers.enricher import Enricher, Subject
+from app.enrichers.history import HistoryEnricher
 from app.enrichers.prometheus import Prometheus
 from app.errors import ConfigError
 from app.notifiers.console import ConsoleNotifier
@@ -28,12 +39,15 @@ from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
 from app.notifiers.slack import SlackNotifier
 from app.settings import Settings
-from app.store import schema
+from app.store import changes, queries, schema
 from app.store.database import Database
-from app.web import health, incidents, problems, receipts, webhooks
+from app.web import changes as changes_api
+from app.web import health, incidents, problems, receipts, runbooks, webhooks
 from app.web.context import Context
 
 log = structlog.get_logger()
+
+_CHANGES = 500  # more than that in two hours is no longer a list
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.
 Errors are RFC 9457 problem documents; times are RFC 3339 in UTC."""
@@ -51,7 +65,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
-    for module in (webhooks, incidents, receipts, health):
+    for module in (webhooks, incidents, receipts, changes_api, runbooks, health):
         app.include_router(module.router)
     return app
 
@@ -94,62 +108,106 @@ async def _start(
     db = Database(settings.database_url.get_secret_value())
     stack.callback(db.close)
     await db.write(schema.migrate)
-    client = await stack.enter_async_context(httpx.AsyncClient())
-    notifiers = make_notifiers(settings)
-    for notifier in notifiers.values():
-        stack.push_async_callback(notifier.close)
-    signals = Signals()
-    loops = _loops(
-        settings, db, policy, signals=signals, clock=clock, notifiers=notifiers, client=client
-    )
+    parts = await _parts(stack, settings, db, policy, clock)
+    loops = Loops(_loops(settings, parts))
     loops.start()
     stack.push_async_callback(loops.stop)
     return Context(
         settings=settings,
         db=db,
-        intake=Intake(db, policy, signals, clock),
-        actions=Actions(db, policy, signals, clock),
+        intake=Intake(db, policy, parts.signals, clock),
+        actions=Actions(db, policy, parts.signals, clock),
+        ledger=parts.ledger,
+        enrich=parts.enrich,
         loops=loops,
         policy=policy,
+        outlook=parts.outlook,
         clock=clock,
         reload=reloader(settings, policy),
     )
 
 
-def _loops(
-    settings: Settings,
-    db: Database,
-    policy: PolicyInForce,
-    *,
-    signals: Signals,
-    clock: Clock,
-    notifiers: Mapping[str, Notifier],
-    client: httpx.AsyncClient,
-) -> Loops:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What several loops and endpoints share."""
+
+    db: Database
+    policy: PolicyInForce
+    clock: Clock
+    signals: Signals
+    notifiers: Mapping[str, Notifier]
+    alertmanagers: Sequence[Alertmanager]
+    prometheus: Prometheus | None
+    outlook: Callable[[], Outlook]
+    ledger: Ledger
+    enrich: Enrich
+
+
+async def _parts(
+    stack: AsyncExitStack, settings: Settings, db: Database, policy: PolicyInForce, clock: Clock
+) -> _Parts:
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    notifiers = make_notifiers(settings)
+    for notifier in notifiers.values():
+        stack.push_async_callback(notifier.close)
+    signals = Signals()
     prometheus = Prometheus(settings.prometheus_url, client) if settings.prometheus_url else None
-    return Loops(
-        {
-            "ingest": Ingest(db, policy, signals, clock),
-            "deliver": Deliver(
-                db,
-                policy,
-                signals,
-                clock,
-                notifiers,
-                public_url=settings.base_url,
-                locale=settings.locale,
-            ),
-            "verify": Verify(
-                db,
-                policy,
-                signals,
-                clock,
-                alertmanagers=[Alertmanager(url, client) for url in settings.alertmanager_url],
-                prometheus=prometheus,
-            ),
-            "retention": Retention(db, policy, clock),
-        }
+    enrichers = make_enrichers(db, policy)
+    return _Parts(
+        db=db,
+        policy=policy,
+        clock=clock,
+        signals=signals,
+        notifiers=notifiers,
+        alertmanagers=[Alertmanager(url, client) for url in settings.alertmanager_url],
+        prometheus=prometheus,
+        outlook=_outlook(settings, policy),
+        ledger=Ledger(db, policy, signals, clock),
+        enrich=Enrich(db, policy, signals, clock, enrichers=enrichers),
     )
+
+
+def _outlook(settings: Settings, policy: PolicyInForce) -> Callable[[], Outlook]:
+    runbooks = Runbooks.read()
+
+    def outlook() -> Outlook:
+        current = policy.current
+        base_url = current.config.runbooks.base_url
+        return Outlook(settings.base_url, base_url, runbooks, current.topology)
+
+    return outlook
+
+
+def make_enrichers(db: Database, policy: PolicyInForce) -> list[Enricher]:
+    """The sources of context that are set up; our own log and ledger always are."""
+
+    async def between(after: datetime, until: datetime) -> list[Change]:
+        return await db.read(changes.between, after, until, limit=_CHANGES)
+
+    async def past(subject: Subject, days: int) -> list[Past]:
+        names = [alert.fingerprint for alert in subject.alerts]
+        since = subject.incident.opened_at - timedelta(days=days)
+        return await db.read(queries.past, subject.incident, names, since=since)
+
+    return [
+        ChangesEnricher(
+            between,
+            topology=lambda: policy.current.topology,
+            within=lambda: policy.current.config.context.changes_within,
+        ),
+        HistoryEnricher(past),
+    ]
+
+
+def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
+    shared = (parts.db, parts.policy, parts.signals, parts.clock)
+    return {
+        "ingest": Ingest(*shared),
+        "deliver": Deliver(*shared, parts.notifiers, outlook=parts.outlook, locale=settings.locale),
+        "enrich": parts.enrich,
+        "verify": Verify(*shared, alertmanagers=parts.alertmanagers, prometheus=parts.prometheus),
+        "retention": Retention(parts.db, parts.policy, parts.clock),
+    }
 
 
 def reloader(settings: Settings, policy: PolicyInForce) -> Callable[[], None]:

@@ -31,6 +31,14 @@ POSTINGS = Gauge("plantao_postings", "Postings by transport and state.", ["trans
 NEIGHBOUR_CALLS = Counter(
     "plantao_neighbour_calls", "Calls to neighbours by outcome.", ["neighbour", "outcome"]
 )
+SOURCE_CALLS = Counter(
+    "plantao_source_calls",
+    "Times a source of context was asked, by outcome.",
+    ["source", "outcome"],
+)
+SOURCE_RESTING = Gauge(
+    "plantao_source_resting", "1 while a source of context is not asked: it was down.", ["source"]
+)
 LOOP_FAILURES = Counter("plantao_loop_failures", "Unexpected failures of a loop.", ["loop"])
 
 for _state in ("accepted", "quarantined"):

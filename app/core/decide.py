@@ -16,6 +16,8 @@ from app.core.events import (
     AlertsConfirmed,
     AlertsReported,
     AlertsVanished,
+    ChangeLanded,
+    ContextFound,
     DeliveryChanged,
     EndingDoubted,
     Event,
@@ -25,9 +27,10 @@ from app.core.events import (
     Unacknowledged,
 )
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident
+from app.core.learning import learn
 from app.core.people import act
 from app.core.reports import report
-from app.core.transitions import AlertState, Change, Ending, Transition
+from app.core.transitions import AlertState, Effect, Ending, Transition
 
 
 def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decision:
@@ -54,6 +57,8 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
         case DeliveryChanged(destination, what):
             data = {"destination": destination, "what": what}
             return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, data),))
+        case ContextFound() | ChangeLanded():
+            return learn(incident, event, now=now)
         case _:
             assert_never(event)
 
@@ -65,8 +70,8 @@ def _confirmed(incident: Incident, event: AlertsConfirmed, now: datetime) -> Dec
         if (known := incident.alerts.get(name)) is not None and known.firing
     ]
     pairs = [(known, _believed(known, expires_at)) for known, expires_at in listed]
-    steps = [Transition(Change.REPEATED, new) for known, new in pairs if new != known]
-    cleared = [Transition(Change.REFIRED, new) for known, new in pairs if known.unconfirmed]
+    steps = [Transition(Effect.REPEATED, new) for known, new in pairs if new != known]
+    cleared = [Transition(Effect.REFIRED, new) for known, new in pairs if known.unconfirmed]
     after = replace(incident, doubtful=incident.doubtful - len(cleared))
     if not cleared:
         return recorded(incident, after, steps, [], now=now)
@@ -102,7 +107,7 @@ def _vanished(incident: Incident, event: AlertsVanished, now: datetime) -> Decis
 def _ended(known: AlertState, now: datetime) -> Transition:
     """An unconfirmed firing that vanished was a late repeat: how it had ended still holds."""
     before = known.ending if known.unconfirmed else None
-    return Transition(Change.ENDED, known.ended(before or Ending.NO_LONGER_REPORTED, at=now))
+    return Transition(Effect.ENDED, known.ended(before or Ending.NO_LONGER_REPORTED, at=now))
 
 
 def _hidden_settled(incident: Incident, reason: str, now: datetime) -> Decision:

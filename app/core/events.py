@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from app.core.alerts import Alert, Labels
+from app.core.context import Finding
+from app.core.facts import Change
 
 
 class Source(StrEnum):
@@ -117,8 +119,22 @@ class DeliveryChanged:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class ContextFound:
+    """A source told something about the incident, or gave no answer."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLanded:
+    """Something near was changed in the pipeline while the incident is open."""
+
+    change: Change
+
+
 PersonEvent: TypeAlias = Acknowledged | Unacknowledged | ResolvedByPerson | NoteAdded
 AlertEvent: TypeAlias = (
     AlertsReported | AlertsConfirmed | AlertsVanished | HiddenSettled | EndingDoubted
 )
-Event: TypeAlias = AlertEvent | PersonEvent | DeliveryChanged
+Event: TypeAlias = AlertEvent | PersonEvent | DeliveryChanged | ContextFound | ChangeLanded

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.core.alerts import NO_SEVERITY, Labels
+from app.core.context import Context, Finding
 from app.core.transitions import AlertState, Ending
 
 
@@ -34,6 +35,7 @@ class EntryKind(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"
     NOTE = "note"
     DELIVERY = "delivery"
+    CHANGE = "change"
 
 
 #: What people should notice: each becomes a reply in the thread, in order.
@@ -78,7 +80,8 @@ class Incident:
     `doubtful` counts firing alerts that are unconfirmed, `hidden` those that the last
     notification of `hidden_group` had cut off. What is known of the last ending and
     acknowledgement is kept while a reopening is doubted, so that a dismissed doubt
-    leaves no trace.
+    leaves no trace. `model` and `model_version` are what was serving when it opened;
+    `context`, like `alerts`, is only loaded where it matters.
     """
 
     key: str
@@ -108,7 +111,15 @@ class Incident:
     resolved_at: datetime | None = None
     resolved_by: str | None = None
     ending: Ending | None = None
+    model: str | None = None
+    model_version: str | None = None
+    context: Context = field(default_factory=Context)
     alerts: Mapping[str, AlertState] = field(default_factory=dict)
+
+    @property
+    def component(self) -> str:
+        """The pipeline's component it is about, "" where its alerts do not share one."""
+        return self.labels.get("component", "")
 
     @property
     def receiver(self) -> str:
@@ -137,12 +148,14 @@ class Incident:
 class Decision:
     """What an event made of an incident: None where there is still nothing to record.
 
-    `states` are the alerts to save. `changed` says whether people can see a difference.
+    `states` are the alerts to save, `findings` the context. `changed` says whether people
+    can see a difference.
     """
 
     incident: Incident | None
     entries: tuple[Entry, ...] = ()
     states: tuple[AlertState, ...] = ()
+    findings: tuple[Finding, ...] = ()
     changed: bool = False
 
 

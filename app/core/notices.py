@@ -12,6 +12,8 @@ from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
 from app.core.alerts import Labels
+from app.core.context import Context
+from app.core.facts import Related
 from app.core.incidents import Entry, Incident, Status
 from app.core.transitions import AlertState, Ending
 
@@ -46,7 +48,9 @@ class Notice:
 
     `alerts` are the first few, firing before resolved; the counts in `incident` speak for
     all. `alerts_named` holds those that `entries` mention, by fingerprint. `entries` is the
-    timeline as far as it is to be told. Text in it is untrusted: escape it for where it goes.
+    timeline as far as it is to be told. `context` is what the sources said, `related` the
+    open incidents up and down the pipeline now, `first_steps` those of the repository's own
+    runbook. Text in it is untrusted: escape it for where it goes.
     """
 
     incident: Incident
@@ -54,6 +58,9 @@ class Notice:
     entries: Sequence[Entry] = ()
     alerts_named: Mapping[str, AlertState] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
+    context: Context = field(default_factory=Context)
+    related: Related = field(default_factory=Related)
+    first_steps: Sequence[str] = ()
 
     @property
     def look(self) -> Look:
@@ -115,16 +122,20 @@ def links(
     *,
     public_url: str,
     runbook_base: str | None,
+    own_runbook: bool = False,
 ) -> Links:
     """Where a message about this incident leads.
 
-    The runbook is the `runbook_url` annotation, else `runbook_base` and the alert's name.
+    The runbook is the `runbook_url` annotation, else `runbook_base` and the alert's name,
+    else our own page, if there is one (`own_runbook`).
     """
     first = alerts[0].alert if alerts else None
     notes = {**(first.annotations if first else {}), **incident.annotations}
     return Links(
         incident=f"{public_url}/incidents/{incident.id}",
-        runbook=safe_link(notes.get("runbook_url")) or _runbook(incident, runbook_base),
+        runbook=safe_link(notes.get("runbook_url"))
+        or _runbook(incident, runbook_base)
+        or (_runbook(incident, f"{public_url}/runbooks") if own_runbook else None),
         graph=safe_link(first.generator_url) if first else None,
         dashboard=safe_link(notes.get("dashboard_url") or notes.get("dashboard")),
         alertmanager=safe_link(incident.external_url),

@@ -11,14 +11,14 @@ from app.core.alerts import severity, shared, worst
 from app.core.episodes import conclude, named, recorded
 from app.core.events import AlertsReported, Origin, Source
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident, title
-from app.core.transitions import Change, Ending, Transition, transition
+from app.core.transitions import Effect, Ending, Transition, transition
 
 
 def report(incident: Incident | None, event: AlertsReported, *, now: datetime) -> Decision:
     """Apply each alert's own status to what is known of it, then the whole to the incident."""
     known = incident.alerts if incident else {}
     judged = [transition(known.get(alert.fingerprint), alert, at=now) for alert in event.alerts]
-    steps = [step for step in judged if step.change is not Change.NOTHING]
+    steps = [step for step in judged if step.effect is not Effect.NOTHING]
     if incident is None:
         return _open(event, steps, now)
     after = _with_hidden(_absorb(incident, steps, event.origin), event)
@@ -60,10 +60,10 @@ def _opened(event: AlertsReported, steps: Sequence[Transition], now: datetime) -
 
 def _entries(steps: Sequence[Transition], now: datetime, actor: str) -> list[Entry]:
     """One entry for each kind of thing that happened, however many alerts it happened to."""
-    ended = [s for s in steps if s.change is Change.ENDED]
+    ended = [s for s in steps if s.effect is Effect.ENDED]
     kinds = {
-        EntryKind.ALERTS_FIRING: [s for s in steps if s.change in {Change.JOINED, Change.REFIRED}],
-        EntryKind.UNCONFIRMED: [s for s in steps if s.change is Change.DOUBTED],
+        EntryKind.ALERTS_FIRING: [s for s in steps if s.effect in {Effect.JOINED, Effect.REFIRED}],
+        EntryKind.UNCONFIRMED: [s for s in steps if s.effect is Effect.DOUBTED],
         EntryKind.ALERTS_RESOLVED: [
             s for s in ended if s.state.ending is not Ending.NO_LONGER_REPORTED
         ],
@@ -89,16 +89,16 @@ def _absorb(incident: Incident, steps: Sequence[Transition], origin: Origin) -> 
 
 
 def _counted(incident: Incident, steps: Sequence[Transition]) -> Incident:
-    count = Counter(step.change for step in steps)
-    again = count[Change.REFIRED] + count[Change.DOUBTED]
+    count = Counter(step.effect for step in steps)
+    again = count[Effect.REFIRED] + count[Effect.DOUBTED]
     known = [incident.alerts.get(step.state.alert.fingerprint) for step in steps]
     were_doubted = sum(state is not None and state.unconfirmed for state in known)
     are_doubted = sum(step.state.unconfirmed for step in steps)
-    ended = count[Change.ENDED] + count[Change.DISMISSED]
+    ended = count[Effect.ENDED] + count[Effect.DISMISSED]
     return replace(
         incident,
-        firing=incident.firing + count[Change.JOINED] + again - ended,
-        resolved=incident.resolved + count[Change.ENDED_UNSEEN] + ended - again,
+        firing=incident.firing + count[Effect.JOINED] + again - ended,
+        resolved=incident.resolved + count[Effect.ENDED_UNSEEN] + ended - again,
         doubtful=incident.doubtful + are_doubted - were_doubted,
     )
 

@@ -2,7 +2,7 @@
 
 The table below is the whole of it (`tests/core/test_transitions.py` walks it row by row):
 
-known      reported   starts_at            → change     why
+known      reported   starts_at            → effect     why
 ─────────  ─────────  ───────────────────  ───────────  ─────────────────────────────────────────
 anything   anything   (report not newer)   NOTHING      a replay or a retry of what was applied
 —          firing     any                  JOINED       a new alert
@@ -40,7 +40,7 @@ class Ending(StrEnum):
     BY_PERSON = "resolved by a person"
 
 
-class Change(StrEnum):
+class Effect(StrEnum):
     """What a report meant for one alert."""
 
     NOTHING = auto()
@@ -93,17 +93,17 @@ class AlertState:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    change: Change
+    effect: Effect
     state: AlertState
 
 
 def transition(known: AlertState | None, alert: Alert, *, at: datetime) -> Transition:
     """What `alert`, reported at `at`, changes. Pure and idempotent; see the table above."""
     if known is None:
-        change = Change.JOINED if alert.firing else Change.ENDED_UNSEEN
-        return Transition(change, _fresh(alert, at))
+        effect = Effect.JOINED if alert.firing else Effect.ENDED_UNSEEN
+        return Transition(effect, _fresh(alert, at))
     if at <= known.reported_at:
-        return Transition(Change.NOTHING, known)
+        return Transition(Effect.NOTHING, known)
     if known.firing:
         return _while_firing(known, alert, at)
     return _after_its_end(known, alert, at)
@@ -117,14 +117,14 @@ def _while_firing(known: AlertState, alert: Alert, at: datetime) -> Transition:
     if alert.firing:
         since = max(known.alert.starts_at, alert.starts_at)
         state = replace(known, alert=replace(alert, starts_at=since), reported_at=at)
-        return Transition(Change.REPEATED, state)
+        return Transition(Effect.REPEATED, state)
     if alert.ends_at is not None and alert.ends_at < known.alert.starts_at:
-        return Transition(Change.NOTHING, known)
+        return Transition(Effect.NOTHING, known)
     if known.unconfirmed:
         state = AlertState(alert, reported_at=at, ending=known.ending or Ending.RESOLVED)
-        return Transition(Change.DISMISSED, state)
+        return Transition(Effect.DISMISSED, state)
     ending = Ending.NO_LONGER_REPORTED if _timed_out(known, alert) else Ending.RESOLVED
-    return Transition(Change.ENDED, AlertState(alert, reported_at=at, ending=ending))
+    return Transition(Effect.ENDED, AlertState(alert, reported_at=at, ending=ending))
 
 
 def _timed_out(known: AlertState, alert: Alert) -> bool:
@@ -140,11 +140,11 @@ def _timed_out(known: AlertState, alert: Alert) -> bool:
 
 def _after_its_end(known: AlertState, alert: Alert, at: datetime) -> Transition:
     if not alert.firing:
-        return Transition(Change.NOTHING, known)
+        return Transition(Effect.NOTHING, known)
     if alert.starts_at > known.alert.starts_at:
-        return Transition(Change.REFIRED, _fresh(alert, at))
+        return Transition(Effect.REFIRED, _fresh(alert, at))
     if known.ending is Ending.BY_PERSON:
-        return Transition(Change.NOTHING, known)
+        return Transition(Effect.NOTHING, known)
     # The former ending is kept: if the doubt proves right, it still holds.
     doubted = replace(_fresh(alert, at), unconfirmed=True, ending=known.ending)
-    return Transition(Change.DOUBTED, doubted)
+    return Transition(Effect.DOUBTED, doubted)

@@ -6,21 +6,35 @@ order, and saved at once, so that a storm costs a few statements and not thousan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from app.core.alerts import Alert
+from app.core.context import Finding
 from app.core.correlation import choose
 from app.core.decide import decide
 from app.core.events import AlertsReported, Event, Origin, Source
-from app.core.incidents import Decision, Entry, Incident
+from app.core.incidents import Decision, Entry, EntryKind, Incident
 from app.core.transitions import AlertState
 from app.engine.policy import Policy, Routed
-from app.store import incidents, postings
+from app.store import contexts, incidents, postings
 from app.store.database import Transaction
 
 _TICK = timedelta(microseconds=1)
+_BESIDE = 50
+
+#: What makes an incident worth asking the sources about, anew if need be.
+_WORTH_ASKING = frozenset({EntryKind.OPENED, EntryKind.REOPENED, EntryKind.ALERTS_FIRING})
+#: What makes incidents up and down the pipeline look different.
+_TURNS = frozenset(
+    {
+        EntryKind.OPENED,
+        EntryKind.REOPENED,
+        EntryKind.RESOLVED,
+        EntryKind.NO_LONGER_REPORTED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,11 @@ class _Work:
 
     states: dict[str, AlertState] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     changed: bool = False
+
+    def tells(self, kinds: Container[EntryKind]) -> bool:
+        return any(entry.kind in kinds for entry in self.entries)
 
 
 @dataclass(slots=True)
@@ -153,7 +171,8 @@ class _Desk:
     def _keep(self, before: Incident | None, decision: Decision) -> None:
         after = decision.incident
         assert after is not None  # noqa: S101  (for the type checker)
-        if before is not None and not (decision.entries or decision.states or decision.changed):
+        new = decision.entries or decision.states or decision.changed
+        if before is not None and not new:
             return
         if before is None:
             after = replace(after, id=-1 - len(self.work))
@@ -161,6 +180,7 @@ class _Desk:
         self.keys[after.key] = after.id
         work = self.work.setdefault(after.id, _Work())
         work.entries += decision.entries
+        work.findings += decision.findings
         work.changed |= decision.changed
         for state in decision.states:
             work.states[state.alert.fingerprint] = state
@@ -178,11 +198,23 @@ class _Desk:
             )
             for number, work in self.work.items()
         ]
-        saved = incidents.save(tx, changes)
-        seen = [i for i, work in zip(saved, self.work.values(), strict=True) if work.changed]
-        if seen:
-            postings.mark_due(tx, [(i, policy.places(i.receivers)) for i in seen], now=now)
+        saved = list(zip(incidents.save(tx, changes), self.work.values(), strict=True))
+        contexts.save(tx, [(i.id, finding) for i, work in saved for finding in work.findings])
+        contexts.ask(tx, [i.id for i, work in saved if work.tells(_WORTH_ASKING)], at=now)
+        seen = [incident for incident, work in saved if work.changed]
+        turned = [i for i, work in saved if work.tells(_TURNS)]
+        beside = _beside(tx, turned, policy)
+        if seen or beside:
+            shown = {incident.id: incident for incident in (*beside, *seen)}
+            places = [(i, policy.places(i.receivers)) for i in shown.values()]
+            postings.mark_due(tx, places, now=now)
         return seen
+
+
+def _beside(tx: Transaction, turned: Iterable[Incident], policy: Policy) -> list[Incident]:
+    """Open incidents up and down the pipeline of those that began or ended: each names them."""
+    components = {name for incident in turned for name in policy.near(incident.component)}
+    return incidents.open_at(tx, components, limit=_BESIDE) if components else []
 
 
 def _event(report: Report, route: Routed, alerts: Sequence[Alert]) -> AlertsReported:

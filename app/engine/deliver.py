@@ -25,9 +25,10 @@ from app.core.retry import Plan, after_failure, rest
 from app.engine import ourselves
 from app.engine.apply import apply_event
 from app.engine.clock import Clock, wait_for
+from app.engine.outlook import Outlook
 from app.engine.pace import Pace
 from app.engine.policy import Policy, PolicyInForce
-from app.engine.showing import Outcome, Outlook, Work, begin, show
+from app.engine.showing import Outcome, Work, begin, show
 from app.engine.signals import Signals
 from app.errors import DeliveryFailed, DestinationDead, StoreUnavailable
 from app.notifiers.notifier import Notifier
@@ -63,7 +64,7 @@ class Deliver:
         clock: Clock,
         notifiers: Mapping[str, Notifier],
         *,
-        public_url: str,
+        outlook: Callable[[], Outlook],
         locale: str,
     ) -> None:
         self._db = db
@@ -71,8 +72,8 @@ class Deliver:
         self._signals = signals
         self._clock = clock
         self._notifiers = notifiers
-        self._public_url = public_url
-        self._locale = locale
+        self._outlook = outlook
+        self._default_locale = locale
         self._lanes: dict[Destination, _Lane] = {}
         self._edits = {
             kind: Pace(each.edit_interval, each.edit_burst) for kind, each in notifiers.items()
@@ -145,7 +146,8 @@ class Deliver:
         work = await self._db.write(
             begin,
             lane.destination,
-            self._outlook(lane),
+            self._outlook(),
+            locale=self._locale(lane),
             by=self._me,
             now=now,
             priority_below=URGENT_BELOW if wait_of_others else None,
@@ -158,10 +160,8 @@ class Deliver:
         await self._deliver(lane, work)
         return True
 
-    def _outlook(self, lane: _Lane) -> Outlook:
-        config = self._policy.current.config
-        locale = self._policy.current.locale_at(lane.destination) or self._locale
-        return Outlook(self._public_url, config.runbooks.base_url, locale)
+    def _locale(self, lane: _Lane) -> str:
+        return self._policy.current.locale_at(lane.destination) or self._default_locale
 
     async def _deliver(self, lane: _Lane, work: Work) -> None:
         try:

@@ -74,6 +74,7 @@ class Ingest:
         INGESTED_ALERTS.inc(applied.alerts)
         if applied.seen:
             self._signals.postings.set()
+            self._signals.context.set()
         if any(incident.doubtful for incident in applied.seen):
             self._signals.doubts.set()
         return applied.receipts > 0

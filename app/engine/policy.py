@@ -10,6 +10,7 @@ from app.config import Config, Receiver
 from app.core.alerts import Labels
 from app.core.postings import Destination
 from app.core.routing import Match, correlation_key, match
+from app.core.topology import Topology
 from app.store.postings import Place
 
 SLACK, EMAIL, CONSOLE = "slack", "email", "console"
@@ -29,11 +30,16 @@ class Policy:
     def __init__(self, config: Config, *, fallback_email: Sequence[str] = ()) -> None:
         self.config = config
         self._root = config.root_route()
+        self.topology = Topology.of(config.edges())
         self._fallback = tuple(fallback_email)
 
     @property
     def reopen_within(self) -> timedelta:
         return self.config.reopen_within
+
+    def near(self, component: str) -> list[str]:
+        """The components up and down the pipeline of this one."""
+        return [*self.topology.upstream(component), *self.topology.downstream(component)]
 
     def route(self, labels: Labels, group_labels: Labels) -> Routed:
         """An alert that several routes take is one incident with all their receivers.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 import structlog
 
-from app.core.notices import LISTED, Notice, links
-from app.core.postings import Destination, Posting, Step, StepKind, Wanted, coalesce, next_step
+from app.core.notices import Notice
+from app.core.postings import Destination, Posting, Step, StepKind, Wanted, next_step
+from app.engine.outlook import Outlook
 from app.errors import ContentRefused
 from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Notifier, Sought
 from app.store import incidents, postings
@@ -30,15 +31,6 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What the service adds to every notice: its own address, runbooks, its language."""
-
-    public_url: str
-    runbook_base: str | None
-    locale: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """The posting after a step. `called` says whether the destination was asked for anything,
     `wait` for how many seconds there is no room for the step that is next."""
@@ -54,6 +46,7 @@ def begin(
     destination: Destination,
     outlook: Outlook,
     *,
+    locale: str,
     by: str,
     now: datetime,
     priority_below: int | None,
@@ -63,22 +56,9 @@ def begin(
     if posting is None:
         return None
     incident = incidents.get(tx, posting.incident_id)
-    alerts = incidents.alerts_of(tx, incident.id, limit=LISTED)
-    entries = coalesce(incidents.timeline(tx, incident.id, after=posting.told))
-    names = {name for entry in entries for name in _names(entry.data.get("fingerprints"))}
-    notice = Notice(
-        incident,
-        alerts,
-        entries,
-        incidents.alerts_named(tx, incident.id, names),
-        links(incident, alerts, public_url=outlook.public_url, runbook_base=outlook.runbook_base),
-    )
+    notice = outlook.notice(tx, incident, after=posting.told)
     beside = postings.any_root(tx, destination) if posting.in_doubt else None
-    return Work(posting, notice, outlook.locale, beside)
-
-
-def _names(value: object) -> Sequence[str]:
-    return value if isinstance(value, list) else ()
+    return Work(posting, notice, locale, beside)
 
 
 async def show(work: Work, notifier: Notifier, room: Callable[[StepKind], float]) -> Outcome:

@@ -10,4 +10,5 @@ from dataclasses import dataclass, field
 class Signals:
     receipts: asyncio.Event = field(default_factory=asyncio.Event)
     postings: asyncio.Event = field(default_factory=asyncio.Event)
+    context: asyncio.Event = field(default_factory=asyncio.Event)
     doubts: asyncio.Event = field(default_factory=asyncio.Event)

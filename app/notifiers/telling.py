@@ -70,6 +70,8 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
         case EntryKind.DELIVERY:
             place, what = _text(entry, "destination"), _text(entry, "what")
             return words.say("Delivery to {place}: {what}", place=place, what=what)
+        case EntryKind.CHANGE:
+            return words.say("Changed: {title}", title=_text(entry, "title"))
         case EntryKind.NOTE:
             return _text(entry, "text")
         case _:

@@ -21,7 +21,8 @@ _incidents = table(IncidentRow)
 _alerts = table(AlertRow)
 _timeline = table(TimelineRow)
 
-_COLUMNS = [field.name for field in fields(Incident) if field.name not in {"id", "alerts"}]
+_NOT_COLUMNS = {"id", "alerts", "context"}
+_COLUMNS = [field.name for field in fields(Incident) if field.name not in _NOT_COLUMNS]
 _MANY = 500  # SQLite takes a limited number of values in one statement
 
 
@@ -118,7 +119,7 @@ def save(tx: Transaction, changes: Sequence[Saved]) -> list[Incident]:
 _UPDATE = (
     sa.update(_incidents)
     .where(_incidents.c.id == sa.bindparam("number"))
-    .values({name: sa.bindparam(name) for name in _COLUMNS})
+    .values({name: sa.bindparam(name) for name in (*_COLUMNS, "component")})
 )
 
 
@@ -205,6 +206,18 @@ def with_hidden(tx: Transaction) -> list[Incident]:
     return [incident_from_row(row) for row in tx.execute(query)]
 
 
+def open_at(tx: Transaction, components: Iterable[str], *, limit: int) -> list[Incident]:
+    """Open incidents of these components, the newest first, without their alerts."""
+    query = (
+        sa.select(_incidents)
+        .where(_incidents.c.status != Status.RESOLVED.value)
+        .where(_incidents.c.component.in_(sorted(components)))
+        .order_by(_incidents.c.id.desc())
+        .limit(limit)
+    )
+    return [incident_from_row(row) for row in tx.execute(query)]
+
+
 def resolved_since(tx: Transaction, at: datetime) -> list[Incident]:
     """Incidents that ended by their alerts after that time."""
     query = sa.select(_incidents).where(
@@ -230,7 +243,8 @@ def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 def _values(incident: Incident) -> dict[str, Any]:
     values = {name: getattr(incident, name) for name in _COLUMNS}
-    return values | {"status": incident.status.value, "ending": _word(incident.ending)}
+    words = {"status": incident.status.value, "ending": _word(incident.ending)}
+    return values | words | {"component": incident.component}
 
 
 def _word(ending: Ending | None) -> str | None:

@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from pydantic_core import to_json
 from sqlalchemy.dialects import postgresql
 
-from app.core.incidents import Incident
-from app.core.transitions import AlertState
+from app.core.history import Past
+from app.core.incidents import EntryKind, Incident
+from app.core.transitions import AlertState, Ending
 from app.store.database import Transaction
 from app.store.incidents import incident_from_row, state_from_row
-from app.store.tables import AlertRow, IncidentRow, table
+from app.store.tables import AlertRow, IncidentRow, TimelineRow, table
 
 _incidents = table(IncidentRow)
 _alerts = table(AlertRow)
+_timeline = table(TimelineRow)
 
 SORTS = {
     "opened_at": (_incidents.c.opened_at, False),
@@ -38,6 +40,8 @@ class Search:
     statuses: Sequence[str] = ()
     severities: Sequence[str] = ()
     receivers: Sequence[str] = ()
+    models: Sequence[str] = ()
+    model_versions: Sequence[str] = ()
     labels: Sequence[tuple[str, Sequence[str]]] = ()
     opened_after: datetime | None = None
     opened_before: datetime | None = None
@@ -81,12 +85,57 @@ def first_alerts(
     return found
 
 
+def past(
+    tx: Transaction, incident: Incident, names: Sequence[str], *, since: datetime, limit: int = 200
+) -> list[Past]:
+    """Earlier incidents with this key or one of these alerts, opened since then, newest first."""
+    holding = sa.select(_alerts.c.incident_id).where(_alerts.c.fingerprint.in_(names))
+    same = (_incidents.c.key == incident.key) | _incidents.c.id.in_(holding)
+    query = (
+        sa.select(_incidents)
+        .where(same, _incidents.c.id < incident.id, _incidents.c.opened_at >= since)
+        .order_by(_incidents.c.id.desc())
+        .limit(limit)
+    )
+    found = [incident_from_row(row) for row in tx.execute(query)]
+    notes = _newest_notes(tx, [each.id for each in found])
+    return [_past(each, notes.get(each.id, ("", ""))) for each in found]
+
+
+def _newest_notes(tx: Transaction, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
+    query = (
+        sa.select(_timeline)
+        .where(_timeline.c.incident_id.in_(numbers), _timeline.c.kind == EntryKind.NOTE.value)
+        .order_by(_timeline.c.number)
+    )
+    return {
+        row.incident_id: (str(row.data.get("text", "")), row.actor) for row in tx.execute(query)
+    }
+
+
+def _past(incident: Incident, note: tuple[str, str]) -> Past:
+    ended_by_person = incident.ending is Ending.BY_PERSON
+    return Past(
+        id=incident.id,
+        opened_at=incident.opened_at,
+        resolved_at=None if incident.open else incident.resolved_at,
+        acknowledged_at=incident.acknowledged_at,
+        acted=incident.acknowledged_by is not None or ended_by_person,
+        note=note[0],
+        note_by=note[1],
+    )
+
+
 def _conditions(search: Search, dialect: str) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if search.statuses:
         found.append(_incidents.c.status.in_(search.statuses))
     if search.severities:
         found.append(_incidents.c.severity.in_(search.severities))
+    if search.models:
+        found.append(_incidents.c.model.in_(search.models))
+    if search.model_versions:
+        found.append(_incidents.c.model_version.in_(search.model_versions))
     if search.receivers:
         found.append(sa.or_(*(_lists(_incidents.c.receivers, r) for r in search.receivers)))
     found += [_has_label(name, values, dialect) for name, values in search.labels]

@@ -101,6 +101,19 @@ class IncidentRow(SQLModel, table=True):
         sa.Index("incidents_by_status", "status", "opened_at"),
         sa.Index("incidents_by_opening", "opened_at"),
         sa.Index("incidents_by_end", "resolved_at"),
+        sa.Index("incidents_by_model", "model", "model_version"),
+        sa.Index(
+            "incidents_open",
+            "component",
+            sqlite_where=sa.text("status != 'resolved'"),
+            postgresql_where=sa.text("status != 'resolved'"),
+        ),
+        sa.Index(
+            "incidents_context_due",
+            "context_due_at",
+            sqlite_where=sa.text("context_due_at IS NOT NULL"),
+            postgresql_where=sa.text("context_due_at IS NOT NULL"),
+        ),
         _KEEP_COUNTING,
     )
 
@@ -131,6 +144,10 @@ class IncidentRow(SQLModel, table=True):
     resolved_at: datetime | None = _time(nullable=True)
     resolved_by: str | None = _text(nullable=True)
     ending: str | None = _text(nullable=True)
+    component: str = _text(sa_column_kwargs={"server_default": ""})
+    model: str | None = _text(nullable=True)
+    model_version: str | None = _text(nullable=True)
+    context_due_at: datetime | None = _time(nullable=True)
 
 
 class AlertRow(SQLModel, table=True):
@@ -220,6 +237,41 @@ class PostingRow(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     lease_until: datetime | None = _time(nullable=True)
     lease_by: str | None = _text(nullable=True)
+
+
+class ContextRow(SQLModel, table=True):
+    """What one source said about one incident: of its opening, and the latest beside it."""
+
+    __tablename__ = "incident_context"
+
+    incident_id: int = Field(
+        sa_type=sa.BigInteger, foreign_key="incidents.id", primary_key=True, ondelete="CASCADE"
+    )
+    source: str = Field(sa_type=sa.Text, primary_key=True)
+    moment: str = Field(sa_type=sa.Text, primary_key=True)
+    at: datetime = _time()
+    kind: str = _text()
+    facts: str = _text()
+
+
+class ChangeRow(SQLModel, table=True):
+    """Something that was changed in the pipeline. `delivery` makes a repeat harmless."""
+
+    __tablename__ = "changes"
+    __table_args__ = (
+        sa.Index("changes_by_time", "at"),
+        sa.UniqueConstraint("source", "delivery", name="changes_once"),
+        _KEEP_COUNTING,
+    )
+
+    id: int = _number()
+    source: str = _text()
+    kind: str = _text()
+    title: str = _text()
+    at: datetime = _time()
+    labels: Mapping[str, str] = _json()
+    link: str | None = _text(nullable=True)
+    delivery: str | None = _text(nullable=True)
 
 
 def table(model: type[SQLModel]) -> sa.Table:

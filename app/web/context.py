@@ -10,8 +10,11 @@ from fastapi import Depends, Request
 
 from app.engine.actions import Actions
 from app.engine.clock import Clock
+from app.engine.enrich import Enrich
 from app.engine.intake import Intake
+from app.engine.ledger import Ledger
 from app.engine.loops import Loops
+from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
 from app.settings import Settings
 from app.store.database import Database
@@ -25,8 +28,11 @@ class Context:
     db: Database
     intake: Intake
     actions: Actions
+    ledger: Ledger
+    enrich: Enrich
     loops: Loops
     policy: PolicyInForce
+    outlook: Callable[[], Outlook]
     clock: Clock
     reload: Callable[[], None]
 

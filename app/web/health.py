@@ -30,7 +30,9 @@ async def readyz(service: Service) -> Response:
     """200 while the database takes writes and every loop runs; else 503, with the reason."""
     detail = {"database": await _database(service), "loops": _loops(service)}
     ready = all(state == "ok" for state in detail.values())
-    content = {"status": "ready" if ready else "not ready", **detail}
+    # A source that rests costs context, not messages: the service is ready all the same.
+    resting = {"sources_resting": service.enrich.resting()}
+    content = {"status": "ready" if ready else "not ready", **detail, **resting}
     return Response(to_json(content), 200 if ready else 503, media_type="application/json")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -23,14 +22,12 @@ from app.core.events import (
     Unacknowledged,
 )
 from app.core.incidents import Incident
-from app.core.notices import links
-from app.core.postings import Posting
-from app.core.transitions import AlertState
-from app.store import incidents, postings, queries
+from app.engine.outlook import Outlook
+from app.store import contexts, incidents, postings, queries
 from app.store.database import Transaction
 from app.web.auth import require_api_token
 from app.web.context import Context, Service
-from app.web.views import entry_json, incident_json
+from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
     prefix="/incidents", tags=["incidents"], dependencies=[Depends(require_api_token)]
@@ -40,7 +37,6 @@ _LISTED_ALERTS = 100
 _MOST_NUMBER = 2**63 - 1
 
 Number = Annotated[int, Field(ge=1, le=_MOST_NUMBER)]
-Loaded = tuple[Incident, Sequence[AlertState], Sequence[Posting]]
 
 
 class Filters(BaseModel):
@@ -53,6 +49,8 @@ class Filters(BaseModel):
     receiver: list[str] = Field(default=[])
     alertname: list[str] = Field(default=[])
     component: list[str] = Field(default=[])
+    model: list[str] = Field(default=[], description="The model that was serving.")
+    model_version: list[str] = Field(default=[])
     opened_after: str | None = Field(default=None, description="RFC 3339, or an age such as 2h.")
     opened_before: str | None = Field(default=None, description="RFC 3339, or an age such as 2h.")
     q: str | None = Field(default=None, description="Text in title, labels or annotations.")
@@ -80,19 +78,19 @@ class Note(Act):
 async def listed(filters: Annotated[Filters, Query()], service: Service) -> Response:
     """A page of incidents, each with its first 100 alerts; `next` is the cursor of the next."""
     search = _search(filters, service.clock.now())
-    pages = await service.db.read(_page, search)
+    pages = await service.db.read(_page, search, service.outlook())
     more = len(pages) > filters.limit
     pages = pages[: filters.limit]
-    items = [_json(service, loaded) for loaded in pages]
-    cursor = _cursor(pages[-1][0], filters.sort) if more and pages else None
+    items = [incident_json(shown) for shown in pages]
+    cursor = _cursor(pages[-1].incident, filters.sort) if more and pages else None
     return _answer({"items": items, "next": cursor})
 
 
 @router.get("/{number}", summary="Show one incident")
 async def shown(number: Number, service: Service) -> Response:
     """The incident whole, with all its alerts."""
-    loaded = await service.db.read(_whole, number)
-    return _answer(_json(service, loaded), etag=loaded[0].revision)
+    whole = await service.db.read(_whole, number, service.outlook())
+    return _answer(incident_json(whole), etag=whole.incident.revision)
 
 
 @router.get("/{number}/timeline", summary="Show an incident's timeline")
@@ -175,6 +173,8 @@ def _search(filters: Filters, now: datetime) -> queries.Search:
         statuses=filters.status,
         severities=[name.lower() for name in filters.severity],
         receivers=filters.receiver,
+        models=filters.model,
+        model_versions=filters.model_version,
         labels=[(name, values) for name, values in labels if values],
         opened_after=_moment("opened_after", filters.opened_after, now),
         opened_before=_moment("opened_before", filters.opened_before, now),
@@ -217,29 +217,36 @@ def _place(cursor: str) -> tuple[datetime, int]:
         ) from None
 
 
-def _page(tx: Transaction, search: queries.Search) -> list[Loaded]:
+def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Shown]:
     found = queries.find(tx, search)
     numbers = [incident.id for incident in found]
     alerts = queries.first_alerts(tx, numbers, limit=_LISTED_ALERTS)
     shown_at = postings.of_incidents(tx, numbers)
-    return [(each, alerts[each.id], shown_at[each.id]) for each in found]
+    context = contexts.of_incidents(tx, numbers)
+    return [
+        Shown(
+            each,
+            alerts[each.id],
+            shown_at[each.id],
+            context[each.id],
+            outlook.related(tx, each),
+            outlook.links(each, alerts[each.id]),
+        )
+        for each in found
+    ]
 
 
-def _whole(tx: Transaction, number: int) -> Loaded:
+def _whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
     incident = incidents.get(tx, number)
     alerts = incidents.alerts_of(tx, number)
-    return incident, alerts, postings.of_incidents(tx, [number])[number]
-
-
-def _json(service: Context, loaded: Loaded) -> dict[str, Any]:
-    incident, alerts, shown_at = loaded
-    where = links(
+    return Shown(
         incident,
         alerts,
-        public_url=service.settings.base_url,
-        runbook_base=service.policy.current.config.runbooks.base_url,
+        postings.of_incidents(tx, [number])[number],
+        contexts.of_incident(tx, number),
+        outlook.related(tx, incident),
+        outlook.links(incident, alerts),
     )
-    return incident_json(incident, alerts, shown_at, where)
 
 
 def _answer(content: object, *, etag: int | None = None) -> Response:

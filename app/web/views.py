@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
+from app.core.context import Context, Finding
+from app.core.facts import Change, Changed, Related, Served
 from app.core.incidents import Entry, Incident
 from app.core.notices import Links
 from app.core.postings import Posting
@@ -13,10 +18,21 @@ from app.core.transitions import AlertState
 from app.store.receipts import Receipt
 
 
-def incident_json(
-    incident: Incident, alerts: Sequence[AlertState], postings: Sequence[Posting], links: Links
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that an incident's JSON is made of."""
+
+    incident: Incident
+    alerts: Sequence[AlertState]
+    postings: Sequence[Posting]
+    context: Context
+    related: Related
+    links: Links
+
+
+def incident_json(shown: Shown) -> dict[str, Any]:
     """An incident as `GET /incidents` shows it."""
+    incident, links = shown.incident, shown.links
     open_ = incident.open
     return {
         "id": incident.id,
@@ -36,19 +52,65 @@ def incident_json(
         "labels": incident.labels,
         "annotations": incident.annotations,
         "group_labels": incident.group_labels,
-        "alerts": [alert_json(state) for state in alerts],
+        "alerts": [alert_json(state) for state in shown.alerts],
         "alert_counts": {"firing": incident.firing, "resolved": incident.resolved},
         "runbook_url": links.runbook,
         "links": {"graph": links.graph, "dashboard": links.dashboard, "self": links.incident},
-        "context": {},
-        "changes": [],
-        "model": None,
+        "context": context_json(shown.context, shown.related),
+        "changes": [change_json(change) for change in _changes(shown.context)],
+        "model": model_json(shown.context),
         "occurrences": incident.occurrences,
         "reopened": incident.reopened,
         "truncated": incident.truncated,
         "hidden_alerts": incident.hidden,
         "unconfirmed": incident.unconfirmed,
-        "postings": [posting_json(posting) for posting in postings],
+        "postings": [posting_json(posting) for posting in shown.postings],
+    }
+
+
+def context_json(context: Context, related: Related) -> dict[str, Any]:
+    """What each source said of the opening, what is newer beside it, and what is missing."""
+    return {
+        "opening": {name: _finding(found) for name, found in context.opening.items()},
+        "latest": {name: _finding(found) for name, found in context.latest.items()},
+        "missing": [{"source": name, "reason": why} for name, why in context.missing.items()],
+        "upstream": [asdict(each) for each in related.upstream],
+        "downstream": [asdict(each) for each in related.downstream],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    facts = to_jsonable_python(finding.facts, timedelta_mode="float", inf_nan_mode="null")
+    return {"at": rfc3339(finding.at), **facts}
+
+
+def _changes(context: Context) -> Sequence[Change]:
+    changed = context.facts(Changed)
+    return changed.changes if changed else ()
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """Something that was changed in the pipeline."""
+    return asdict(change) | {"at": rfc3339(change.at)}
+
+
+def model_json(context: Context) -> dict[str, Any] | None:
+    """The model version that was serving when the incident opened."""
+    served = context.facts(Served)
+    if served is None:
+        return None
+    current = served.current
+    return {
+        "name": served.name,
+        "version": current.version,
+        "alias": served.alias,
+        "run_id": current.run_id,
+        "witness": served.witness,
+        "since": rfc3339(served.since),
+        "previous_version": served.previous.version if served.previous else None,
+        "challenger_version": served.challenger.version if served.challenger else None,
+        "metrics": current.metrics,
+        "link": current.link or served.link,
     }
 
 

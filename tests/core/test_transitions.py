@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core.alerts import Alert, AlertStatus, fingerprint
-from app.core.transitions import AlertState, Change, Ending, transition
+from app.core.transitions import AlertState, Effect, Ending, transition
 
 T0 = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -35,30 +35,30 @@ GONE = replace(RESOLVED, ending=Ending.NO_LONGER_REPORTED)
 
 
 @pytest.mark.parametrize(
-    ("known", "reported", "at", "change"),
+    ("known", "reported", "at", "effect"),
     [
         # known, reported, minute of arrival, what it means
-        (FIRING, alert("resolved", 0, 5), 0, Change.NOTHING),  # not newer than what was applied
-        (RESOLVED, alert("firing", 9), 4, Change.NOTHING),  # a replay from before the end
-        (None, alert("firing"), 1, Change.JOINED),
-        (None, alert("resolved", 0, 1), 1, Change.ENDED_UNSEEN),
-        (FIRING, alert("firing"), 1, Change.REPEATED),
-        (FIRING, alert("firing", -9), 1, Change.REPEATED),  # a twin's Prometheus saw it earlier
-        (FIRING, alert("firing", 1), 2, Change.REPEATED),  # its end between was never told
-        (FIRING, alert("resolved", 0, 5), 6, Change.ENDED),
-        (FIRING, alert("resolved", 3, 5), 6, Change.ENDED),  # a startsAt never seen firing
-        (FIRING, alert("resolved", -9, -5), 6, Change.NOTHING),  # an old end told again
-        (DOUBTED, alert("resolved", 0, 5), 7, Change.DISMISSED),
-        (RESOLVED, alert("resolved", 0, 5), 6, Change.NOTHING),
-        (RESOLVED, alert("firing", 6), 7, Change.REFIRED),
-        (RESOLVED, alert("firing", 0), 6, Change.DOUBTED),  # a twin's late repeat, or real
-        (GONE, alert("firing", 0), 6, Change.DOUBTED),
-        (CLOSED_BY_ANA, alert("firing", 0), 6, Change.NOTHING),  # her word stands
-        (CLOSED_BY_ANA, alert("firing", 6), 7, Change.REFIRED),  # for that occurrence only
+        (FIRING, alert("resolved", 0, 5), 0, Effect.NOTHING),  # not newer than what was applied
+        (RESOLVED, alert("firing", 9), 4, Effect.NOTHING),  # a replay from before the end
+        (None, alert("firing"), 1, Effect.JOINED),
+        (None, alert("resolved", 0, 1), 1, Effect.ENDED_UNSEEN),
+        (FIRING, alert("firing"), 1, Effect.REPEATED),
+        (FIRING, alert("firing", -9), 1, Effect.REPEATED),  # a twin's Prometheus saw it earlier
+        (FIRING, alert("firing", 1), 2, Effect.REPEATED),  # its end between was never told
+        (FIRING, alert("resolved", 0, 5), 6, Effect.ENDED),
+        (FIRING, alert("resolved", 3, 5), 6, Effect.ENDED),  # a startsAt never seen firing
+        (FIRING, alert("resolved", -9, -5), 6, Effect.NOTHING),  # an old end told again
+        (DOUBTED, alert("resolved", 0, 5), 7, Effect.DISMISSED),
+        (RESOLVED, alert("resolved", 0, 5), 6, Effect.NOTHING),
+        (RESOLVED, alert("firing", 6), 7, Effect.REFIRED),
+        (RESOLVED, alert("firing", 0), 6, Effect.DOUBTED),  # a twin's late repeat, or real
+        (GONE, alert("firing", 0), 6, Effect.DOUBTED),
+        (CLOSED_BY_ANA, alert("firing", 0), 6, Effect.NOTHING),  # her word stands
+        (CLOSED_BY_ANA, alert("firing", 6), 7, Effect.REFIRED),  # for that occurrence only
     ],
 )
-def test_table(known: AlertState | None, reported: Alert, at: int, change: Change) -> None:
-    assert transition(known, reported, at=T0 + at * MINUTE).change is change
+def test_table(known: AlertState | None, reported: Alert, at: int, effect: Effect) -> None:
+    assert transition(known, reported, at=T0 + at * MINUTE).effect is effect
 
 
 def test_nothing_leaves_the_known_state_as_it_was() -> None:

@@ -1,0 +1,72 @@
+"""`/changes`: what was changed in the pipeline; `/webhooks/mlflow`: what the registry tells."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app.core.facts import Change
+from app.core.notices import safe_link
+from app.store import changes
+from app.web.auth import require_api_token
+from app.web.context import Service
+from app.web.views import change_json
+
+router = APIRouter(tags=["changes"])
+
+_API = [Depends(require_api_token)]
+
+
+class Told(BaseModel):
+    """A change as somebody tells of it. `labels.component` says what part of the pipeline."""
+
+    source: str = Field(min_length=1, max_length=100, examples=["ci"])
+    kind: str = Field(min_length=1, max_length=100, examples=["deploy"])
+    title: str = Field(min_length=1, max_length=500, examples=["scoring 4.2 rolled out"])
+    at: datetime | None = Field(default=None, description="RFC 3339; now if not given.")
+    labels: dict[str, str] = Field(default={}, examples=[{"component": "serving"}])
+    link: str | None = Field(default=None, description="http or https.")
+    delivery: str | None = Field(
+        default=None, max_length=200, description="Your own id of it: a repeat is not kept twice."
+    )
+
+    @field_validator("link")
+    @classmethod
+    def _is_safe(cls, link: str | None) -> str | None:
+        if link is not None and safe_link(link) is None:
+            raise ValueError("expected a link that begins with http:// or https://")
+        return link
+
+
+@router.post("/changes", status_code=201, dependencies=_API, summary="Tell of a change")
+async def add(told: Told, service: Service) -> Response:
+    """A deploy, a promotion, a migration. 200 if this delivery was told before."""
+    at = told.at or service.clock.now()
+    at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    change = Change(told.source, told.kind, told.title, at, told.labels, told.link)
+    kept = await service.ledger.add(change, delivery=told.delivery)
+    if kept is None:
+        return _answer({"state": "known"}, 200)
+    return _answer(change_json(kept), 201)
+
+
+@router.get("/changes", dependencies=_API, summary="List changes")
+async def listed(
+    service: Service,
+    source: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+) -> Response:
+    """The newest first; `next` is the `before` of the next page."""
+    found = await service.db.read(changes.newest, limit=limit, before=before, source=source)
+    last = found[-1].id if len(found) == limit else None
+    return _answer({"items": [change_json(each) for each in found], "next": last})
+
+
+def _answer(content: Any, status: int = 200) -> Response:
+    return Response(to_json(content), status, media_type="application/json")
