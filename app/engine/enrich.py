@@ -30,7 +30,7 @@ from app.telemetry import SOURCE_CALLS, SOURCE_RESTING
 
 _AT_ONCE = 5
 _ALERTS = 50
-_LOOK_AGAIN = 5.0  # seconds
+_LOOK_AGAIN = 30.0  # seconds; another replica may have asked for it
 _UNFINISHED = timedelta(minutes=1)  # asked, but we died before the answers were stored
 _REFRESH = timedelta(minutes=5)
 _REFRESHED_FOR = timedelta(hours=6)
