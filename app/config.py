@@ -174,6 +174,7 @@ class Context(_Section):
 
     deadline: _Period = timedelta(seconds=3)
     changes_within: _Period = timedelta(hours=2)
+    watch_every: _Period = timedelta(seconds=30)
     serving_gauge: _Text = "fraud_model_info"
 
 

@@ -120,7 +120,8 @@ class Earlier:
     """The same alert or correlation key in the last `days` days, this time not counted.
 
     Durations are medians, None where no incident gives one. `by_itself` of the `count` ended
-    with nobody acting. `last_note` is the newest note of the newest of them that has one.
+    with nobody acting. `last_note` is the newest note of the newest of them that has one, which
+    is `noted_incident`.
     """
 
     count: int
@@ -132,6 +133,7 @@ class Earlier:
     last_opened_at: datetime | None = None
     last_note: str = ""
     last_note_by: str = ""
+    noted_incident: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

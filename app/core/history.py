@@ -42,6 +42,7 @@ def summarise(past: Sequence[Past], *, days: int) -> Earlier:
         last_opened_at=newest.opened_at if newest else None,
         last_note=noted.note if noted else "",
         last_note_by=noted.note_by if noted else "",
+        noted_incident=noted.id if noted else None,
     )
 
 

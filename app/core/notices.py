@@ -41,6 +41,11 @@ class Links:
     dashboard: str | None = None
     alertmanager: str | None = None
 
+    def beside(self, number: int) -> str | None:
+        """The page of another incident."""
+        page, slash, _ = (self.incident or "").rpartition("/")
+        return f"{page}/{number}" if slash else None
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

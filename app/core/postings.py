@@ -50,7 +50,8 @@ class Posting:
     random, because incident numbers start anew with a new database and channels do not.
     `told` is the number of the last timeline entry that the thread tells. `in_doubt` says
     that an earlier call may have been carried out without our knowing. `plain` says that
-    the destination refused the rich form.
+    the destination refused the rich form. `chart` is the reference of the chart, CHART_AGAIN
+    after a first failure and NO_CHART after the last.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Posting:
     root_digest: str = ""
     details: str | None = None
     details_digest: str = ""
+    chart: str | None = None
     told: int = 0
     shown_revision: int = 0
     in_doubt: bool = False
@@ -73,12 +75,18 @@ class Posting:
     first_shown_at: datetime | None = None
 
 
+#: A chart is never worth holding up words for: it is tried twice, and then left out.
+CHART_AGAIN = "again"
+NO_CHART = "none"
+
+
 class StepKind(StrEnum):
     POST_ROOT = auto()
     POST_DETAILS = auto()
     EDIT_ROOT = auto()
     REPLY = auto()
     EDIT_DETAILS = auto()
+    POST_CHART = auto()
     REST = auto()
 
 
@@ -99,13 +107,15 @@ class Wanted:
     """What should be shown: digests of the rendered root and details, and what to tell.
 
     `edits` says whether the destination can change what it once showed; where it cannot,
-    the root and details are shown once and only replies follow.
+    the root and details are shown once and only replies follow. `chart` says whether there is
+    a chart to show on its own.
     """
 
     root_digest: str
     details_digest: str | None
     entries: Sequence[Entry]
     edits: bool = True
+    chart: bool = False
 
 
 def next_step(posting: Posting, wanted: Wanted) -> Step:
@@ -126,7 +136,15 @@ def next_step(posting: Posting, wanted: Wanted) -> Step:
         and posting.details_digest != wanted.details_digest
     ):
         return Step(StepKind.EDIT_DETAILS)
+    if wanted.chart and posting.chart in {None, CHART_AGAIN}:
+        return Step(StepKind.POST_CHART)
     return Step(StepKind.REST)
+
+
+def after_chart_failure(posting: Posting, *, for_good: bool) -> Posting:
+    """The posting after its chart was not shown: one more try, when it is next due."""
+    again = posting.chart is None and not for_good
+    return replace(posting, chart=CHART_AGAIN if again else NO_CHART)
 
 
 _MERGED = frozenset({EntryKind.ALERTS_FIRING, EntryKind.ALERTS_RESOLVED, EntryKind.ALERTS_VANISHED})

@@ -254,6 +254,7 @@ def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
         in_doubt=posting.in_doubt or plan.look_first or plan.anew,
         root=None if plan.anew else posting.root,
         details=None if plan.anew else posting.details,
+        chart=None if plan.anew else posting.chart,
     )
 
 

@@ -10,10 +10,29 @@ from typing import assert_never
 import structlog
 
 from app.core.notices import Notice
-from app.core.postings import Destination, Posting, Step, StepKind, Wanted, next_step
+from app.core.postings import (
+    CHART_AGAIN,
+    NO_CHART,
+    Destination,
+    Posting,
+    Step,
+    StepKind,
+    Wanted,
+    after_chart_failure,
+    next_step,
+)
 from app.engine.outlook import Outlook
-from app.errors import ContentRefused
-from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Notifier, Sought
+from app.errors import Ambiguous, ContentRefused, DeliveryFailed, TryLater
+from app.notifiers.notifier import (
+    CHART,
+    DETAILS,
+    ROOT,
+    Mark,
+    Message,
+    Notifier,
+    ShowsCharts,
+    Sought,
+)
 from app.store import incidents, postings
 from app.store.database import Transaction
 
@@ -70,16 +89,25 @@ async def show(work: Work, notifier: Notifier, room: Callable[[StepKind], float]
     looked = posting.in_doubt
     if looked:
         posting = await look(work, notifier)
-    wanted, root, details = _render(work, posting, notifier)
+    wanted, rendered = _render(work, posting, notifier)
     step = next_step(posting, wanted)
     if wait := room(step.kind):
         return Outcome(posting, finished=False, called=looked, wait=wait)
-    posting = await _carry_out(step, replace(work, posting=posting), notifier, root, details)
+    if step.kind is StepKind.POST_CHART:
+        # It is the last step, and it failing must hold up nothing: what is due then is done.
+        posting = await _show_chart(replace(work, posting=posting), notifier, rendered.chart)
+        called = looked or posting.chart not in {CHART_AGAIN, NO_CHART}
+        return Outcome(_revised(posting, work, wanted), finished=True, called=called)
+    posting = await _carry_out(step, replace(work, posting=posting), notifier, rendered)
     called = looked or step.kind is not StepKind.REST
     finished = next_step(posting, wanted).kind is StepKind.REST
+    return Outcome(_revised(posting, work, wanted), finished, called)
+
+
+def _revised(posting: Posting, work: Work, wanted: Wanted) -> Posting:
     if wanted.edits is False or posting.root_digest == wanted.root_digest:
-        posting = replace(posting, shown_revision=work.notice.incident.revision)
-    return Outcome(posting, finished, called)
+        return replace(posting, shown_revision=work.notice.incident.revision)
+    return posting
 
 
 async def look(work: Work, notifier: Notifier) -> Posting:
@@ -109,12 +137,18 @@ async def look(work: Work, notifier: Notifier) -> Posting:
         details=shown.details,
         details_digest=posting.details_digest if shown.details == posting.details else "",
         told=max(posting.told, shown.told),
+        chart=shown.chart or posting.chart,
     )
 
 
-def _render(
-    work: Work, posting: Posting, notifier: Notifier
-) -> tuple[Wanted, Message, Message | None]:
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    root: Message
+    details: Message | None
+    chart: Message | None
+
+
+def _render(work: Work, posting: Posting, notifier: Notifier) -> tuple[Wanted, _Rendered]:
     """Raises ContentRefused where this incident cannot be rendered: the plain form may do."""
     try:
         root = notifier.root(work.notice, locale=work.locale, plain=posting.plain)
@@ -122,19 +156,53 @@ def _render(
     except Exception as error:
         log.exception("a message could not be rendered", incident=posting.incident_id)
         raise ContentRefused(f"It could not be rendered ({type(error).__name__}).") from error
-    digest = details.digest if details else None
-    wanted = Wanted(root.digest, digest, work.notice.entries, edits=notifier.edits)
-    return wanted, root, details
+    chart = _chart(work, posting, notifier)
+    wanted = Wanted(
+        root.digest,
+        details.digest if details else None,
+        work.notice.entries,
+        edits=notifier.edits,
+        chart=chart is not None,
+    )
+    return wanted, _Rendered(root, details, chart)
 
 
-async def _carry_out(
-    step: Step, work: Work, notifier: Notifier, root: Message, details: Message | None
-) -> Posting:
+def _chart(work: Work, posting: Posting, notifier: Notifier) -> Message | None:
+    """The chart, where it is not shown yet; a failure to make one is only logged."""
+    if not isinstance(notifier, ShowsCharts) or posting.chart not in {None, CHART_AGAIN}:
+        return None
+    try:
+        return notifier.chart(work.notice, locale=work.locale)
+    except Exception:
+        log.exception("a chart could not be made", incident=posting.incident_id)
+        return None
+
+
+async def _show_chart(work: Work, notifier: Notifier, chart: Message | None) -> Posting:
+    posting = work.posting
+    if chart is None or posting.root is None or not isinstance(notifier, ShowsCharts):
+        return posting
+    address, mark = posting.destination.address, _mark(posting, CHART)
+    try:
+        reference = await notifier.post_chart(address, chart, mark, root=posting.root)
+    except DeliveryFailed as error:
+        log.warning(
+            "a chart is not shown", incident=posting.incident_id, code=error.code, why=str(error)
+        )
+        for_good = not isinstance(error, TryLater | Ambiguous)
+        left = after_chart_failure(posting, for_good=for_good)
+        return replace(left, in_doubt=isinstance(error, Ambiguous))
+    return replace(posting, chart=reference)
+
+
+async def _carry_out(step: Step, work: Work, notifier: Notifier, rendered: _Rendered) -> Posting:
     posting, address = work.posting, work.posting.destination.address
+    root, details = rendered.root, rendered.details
     match step.kind:
         case StepKind.POST_ROOT:
             reference = await notifier.post(address, root, _mark(posting, ROOT))
-            return replace(posting, root=reference, root_digest=root.digest)
+            shown = replace(posting, root=reference, root_digest=root.digest)
+            return replace(shown, details=reference) if root.whole else shown
         case StepKind.EDIT_ROOT:
             await notifier.edit(address, posting.root or "", root, _mark(posting, ROOT))
             return replace(posting, root_digest=root.digest)
@@ -148,7 +216,7 @@ async def _carry_out(
             return replace(posting, details_digest=details.digest)
         case StepKind.REPLY:
             return await _reply(step, work, notifier)
-        case StepKind.REST | StepKind.POST_DETAILS | StepKind.EDIT_DETAILS:
+        case StepKind.REST | StepKind.POST_DETAILS | StepKind.EDIT_DETAILS | StepKind.POST_CHART:
             return posting
         case _:
             assert_never(step.kind)

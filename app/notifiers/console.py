@@ -12,7 +12,8 @@ from typing import TextIO
 from app.core.alerts import severity_rank
 from app.core.incidents import Entry
 from app.core.notices import Look, Notice
-from app.notifiers import telling
+from app.notifiers import background, telling
+from app.notifiers.background import Line
 from app.notifiers.notifier import Mark, Message, Shown, Sought
 from app.notifiers.reading import explanation
 from app.notifiers.text import clean, cut, cut_lines, one_line
@@ -54,15 +55,13 @@ class ConsoleNotifier:
         colour = "" if plain else _colour(notice)
         return Message({"lines": lines, "colour": colour})
 
-    def details(
-        self,
-        notice: Notice,  # noqa: ARG002
-        *,
-        locale: str,  # noqa: ARG002
-        plain: bool,  # noqa: ARG002
-    ) -> Message | None:
-        """None: the root holds what a terminal has room for."""
-        return None
+    def details(self, notice: Notice, *, locale: str, plain: bool) -> Message | None:  # noqa: ARG002
+        """What the sources said, printed once; None as long as they said nothing."""
+        if not notice.context.opening:
+            return None
+        speech = words(locale, self._zone)
+        title = speech.say("Details of incident #{number}", number=notice.incident.id)
+        return Message({"lines": [title, *_known(speech, notice)], "colour": ""})
 
     def reply(
         self,
@@ -113,6 +112,19 @@ def _rest(speech: Words, notice: Notice) -> list[str]:
     links = [f"{name}: {address}" for name, address in speech.links(notice)]
     lines = [*what.splitlines(), *facts, *speech.remarks(notice.incident), *links]
     return [f"    {line}" for line in lines]
+
+
+def _known(speech: Words, notice: Notice) -> list[str]:
+    steps = background.first_steps(speech, notice)
+    lines = []
+    for part in ([steps] if steps else []) + background.whole(speech, notice):
+        lines += [f"    {part.title}", *(f"      {_line(line)}" for line in part.lines)]
+    return lines
+
+
+def _line(line: Line) -> str:
+    link = f"<{line.link}>" if line.link else ""
+    return cut(" ".join(each for each in (line.sign, line.text, line.code, link) if each), _REPLY)
 
 
 def _colour(notice: Notice) -> str:

@@ -13,13 +13,19 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 import aiosmtplib
+import structlog
 from aiosmtplib import SMTP
 
+from app.core.chart import Chart, draw
 from app.core.incidents import Entry
 from app.core.notices import Notice
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers import email_body
+from app.notifiers.background import worth_telling
+from app.notifiers.charting import chart_of
+from app.notifiers.email_body import with_picture
 from app.notifiers.notifier import Mark, Message, Shown, Sought
+from app.notifiers.picture import PictureFailed, render
 from app.notifiers.text import cut, one_line
 from app.notifiers.wording import words
 from app.settings import SmtpServer
@@ -27,6 +33,8 @@ from app.settings import SmtpServer
 _STEPS = 3  # so many timeouts are there for all that comes before the mail itself
 _PERMANENT = 500  # SMTP replies from here on are final
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
+
+log = structlog.get_logger()
 
 
 class EmailNotifier:
@@ -61,17 +69,18 @@ class EmailNotifier:
         self._zone = zone
 
     def root(self, notice: Notice, *, locale: str, plain: bool) -> Message:
-        return Message(email_body.root(words(locale, self._zone), notice, plain=plain))
+        speech = words(locale, self._zone)
+        payload = email_body.root(speech, notice, plain=plain)
+        known = worth_telling(notice.context)
+        return Message(payload, chart=None if plain else chart_of(speech, notice), whole=known)
 
-    def details(
-        self,
-        notice: Notice,  # noqa: ARG002
-        *,
-        locale: str,  # noqa: ARG002
-        plain: bool,  # noqa: ARG002
-    ) -> Message | None:
-        """None: the root holds everything."""
-        return None
+    def details(self, notice: Notice, *, locale: str, plain: bool) -> Message | None:
+        """What the sources said, if that is worth a mail and not too late to help."""
+        if not notice.incident.open or not worth_telling(notice.context):
+            return None
+        speech = words(locale, self._zone)
+        payload = email_body.context(speech, notice, plain=plain)
+        return Message(payload, chart=None if plain else chart_of(speech, notice))
 
     def reply(
         self, notice: Notice, entries: Sequence[Entry], *, locale: str, plain: bool
@@ -82,8 +91,10 @@ class EmailNotifier:
         self, address: str, message: Message, mark: Mark, *, root: str | None = None
     ) -> str:
         recipients = [one.strip() for one in address.split(",") if one.strip()]
+        picture = await _picture(message.chart)
         try:
             mail = self._compose(recipients, message, mark, root)
+            _set_content(mail, message, picture)
             data = mail.as_bytes()
         except (ValueError, UnicodeError, LookupError) as error:
             raise ContentRefused(f"No mail can be made of it ({type(error).__name__}).") from None
@@ -125,9 +136,6 @@ class EmailNotifier:
             mail["In-Reply-To"] = mail["References"] = first
         mail["Auto-Submitted"] = "auto-generated"
         mail["List-Id"] = f"<plantao.{self._domain}>"
-        mail.set_content(message.payload["text"])
-        if "html" in message.payload:
-            mail.add_alternative(message.payload["html"], subtype="html")
         return mail
 
     async def _send(self, recipients: Sequence[str], data: bytes) -> None:
@@ -159,6 +167,33 @@ class EmailNotifier:
                 await smtp.quit(timeout=1.0)
         finally:
             smtp.close()
+
+
+async def _picture(chart: Chart | None) -> bytes | None:
+    """The chart as a PNG; a mail without it is better than none."""
+    if chart is None:
+        return None
+    try:
+        return await render(draw(chart))
+    except PictureFailed as error:
+        log.warning("a mail goes without its chart", why=str(error))
+        return None
+
+
+def _set_content(mail: EmailMessage, message: Message, picture: bytes | None) -> None:
+    """Text, HTML beside it, and the picture with the HTML: nothing is fetched from elsewhere."""
+    payload = message.payload
+    mail.set_content(payload["text"])
+    if "html" not in payload:
+        return
+    cid = f"chart.{mail['Message-ID'].strip('<>')}"
+    html = with_picture(payload["html"], cid, payload["alt"]) if picture else payload["html"]
+    mail.add_alternative(html, subtype="html")
+    page = mail.get_body(("html",))
+    if picture and page is not None:
+        page.add_related(
+            picture, "image", "png", cid=f"<{cid}>", filename="chart.png", disposition="inline"
+        )
 
 
 async def _address(smtp: SMTP, recipients: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -10,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.core.incidents import Entry
 from app.core.notices import Notice
-from app.notifiers import telling
+from app.notifiers import background, charting, telling
+from app.notifiers.background import Line, Part
 from app.notifiers.reading import colour, explanation, readable
 from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words
@@ -19,12 +21,20 @@ _SUBJECT = 160  # characters; phones show 40, lists some 80
 _NOTE = 4000
 _LABEL = 200
 _LABELS = 40
+_SPAN = re.compile(r"`([^`\n]+)`")
+_PLACE = "<!-- chart -->"  # nothing untrusted can look like it: that is escaped
 
 
 def root(words: Words, notice: Notice, *, plain: bool) -> dict[str, Any]:
-    """The first mail: it holds everything, since it cannot be changed."""
+    """The first mail: all that is known by then, since it cannot be changed."""
+    return _payload(words, notice, _facts(words, notice), plain=plain)
+
+
+def context(words: Words, notice: Notice, *, plain: bool) -> dict[str, Any]:
+    """The mail that tells what the sources said, where the first one came before that."""
+    brief = {"explanation": "", "notes": [], "alerts": [], "more": "", "labels": []}
     facts = _facts(words, notice)
-    return _payload(words, notice, facts, plain=plain)
+    return _payload(words, notice, {**facts, **brief, "steps": None}, plain=plain)
 
 
 def reply(words: Words, notice: Notice, entries: Sequence[Entry], *, plain: bool) -> dict[str, Any]:
@@ -32,7 +42,8 @@ def reply(words: Words, notice: Notice, entries: Sequence[Entry], *, plain: bool
     facts = _facts(words, notice)
     told = [telling.line(words, notice, entry) for entry in entries]
     brief = {"told": told, "explanation": "", "notes": [], "alerts": [], "more": "", "labels": []}
-    return _payload(words, notice, {**facts, **brief}, plain=plain)
+    without: dict[str, Any] = {"known": [], "parts": [], "steps": None}
+    return _payload(words, notice, {**facts, **brief, **without}, plain=plain)
 
 
 def _payload(words: Words, notice: Notice, facts: dict[str, Any], *, plain: bool) -> dict[str, Any]:
@@ -41,7 +52,14 @@ def _payload(words: Words, notice: Notice, facts: dict[str, Any], *, plain: bool
     if plain:
         return {"subject": subject, "text": text}
     html = _environment().get_template("email.html").render(facts, subject=subject)
-    return {"subject": subject, "text": text, "html": html}
+    alt = charting.described(words, notice)
+    return {"subject": subject, "text": text, "html": html, "alt": alt}
+
+
+def with_picture(html: str, cid: str, alt: str) -> str:
+    """The HTML with a picture of this Content-ID where there is a place for one."""
+    row = _environment().get_template("email_chart.html").render(cid=cid, alt=alt)
+    return html.replace(_PLACE, row, 1)
 
 
 @cache
@@ -62,6 +80,7 @@ def _facts(words: Words, notice: Notice) -> dict[str, Any]:
         "title": words.title(incident),
         "told": [],
         "explanation": cut(what, _NOTE),
+        **_context(words, notice),
         "counts": words.counts(incident),
         "span": words.span(notice),
         "remarks": words.remarks(incident),
@@ -76,6 +95,48 @@ def _facts(words: Words, notice: Notice) -> dict[str, Any]:
             receiver=one_line(incident.receiver),
         ),
     }
+
+
+def _context(words: Words, notice: Notice) -> dict[str, Any]:
+    """What the sources said: the weightiest at once, then what has not been said by that."""
+    steps = background.first_steps(words, notice)
+    return {
+        "known": [_runs(line) for line in background.brief(words, notice)],
+        "steps": _steps(steps) if steps else None,
+        "parts": [_part(part) for part in background.rest(words, notice)],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"title": part.title, "lines": [_runs(line) for line in part.lines]}
+
+
+def _steps(part: Part) -> dict[str, Any]:
+    """The runbook's steps, in which backticks mark what can be copied."""
+    lines = [
+        [
+            _run(text, kind="code" if place % 2 else "text")
+            for place, text in enumerate(_SPAN.split(line.text))
+            if text
+        ]
+        for line in part.lines
+    ]
+    return {"title": part.title, "lines": lines}
+
+
+def _runs(line: Line) -> list[dict[str, str]]:
+    """A line as runs of text, each with the link it leads to, or as code."""
+    before, name, after = line.text.partition(line.name) if line.link else (line.text, "", "")
+    runs = [
+        _run(f"{line.sign} {before}" if line.sign else before),
+        _run(name, link=line.link or ""),
+    ]
+    runs += [_run(after), _run(" " if line.code else ""), _run(line.code, kind="code")]
+    return [run for run in runs if run["text"]]
+
+
+def _run(text: str, *, link: str = "", kind: str = "text") -> dict[str, str]:
+    return {"text": text, "link": link, "kind": kind}
 
 
 def _labels(notice: Notice) -> list[str]:
@@ -110,14 +171,27 @@ def _text(facts: dict[str, Any]) -> str:
         [f"{facts['sign']} {facts['status']}", facts["title"]],
         facts["told"],
         [facts["explanation"]],
+        [_plain(line) for line in facts["known"]],
         state,
         links,
+        *(_plain_part(part) for part in ([facts["steps"]] if facts["steps"] else [])),
+        *(_plain_part(part) for part in facts["parts"]),
         *([note] for note in facts["notes"]),
         [*_titled(facts["alerts_title"], alerts), facts["more"]],
         _titled(facts["labels_title"], facts["labels"]),
     ]
     blocks = ["\n".join(line for line in part if line) for part in parts]
     return "\n\n".join(block for block in blocks if block) + f"\n\n-- \n{facts['footer']}\n"
+
+
+def _plain_part(part: dict[str, Any]) -> list[str]:
+    return _titled(part["title"], [_plain(line) for line in part["lines"]])
+
+
+def _plain(line: Sequence[dict[str, str]]) -> str:
+    text = "".join(run["text"] for run in line)
+    links = [f"<{run['link']}>" for run in line if run["link"]]
+    return " ".join([text, *links])
 
 
 def _titled(title: str, lines: Sequence[str]) -> list[str]:

@@ -6,23 +6,31 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic_core import to_json
 
+from app.core.chart import Chart
 from app.core.incidents import Entry
 from app.core.notices import Notice
 
-#: The entry number that marks the root, and the one that marks the details below it.
+#: The entry numbers that mark the root, the details below it, and the chart.
 ROOT = 0
 DETAILS = -1
+CHART = -2
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One rendered message, in the transport's own form: plain JSON values."""
+    """One rendered message, in the transport's own form: plain JSON values.
+
+    `chart` is to be shown in it where that can be done; it is no part of how the message looks.
+    `whole` says that a root holds already what the details below it would say.
+    """
 
     payload: Mapping[str, Any]
+    chart: Chart | None = None
+    whole: bool = False
 
     @property
     def digest(self) -> str:
@@ -34,7 +42,7 @@ class Message:
 class Mark:
     """Our mark on a message, by which it can be found again. It holds nothing private.
 
-    `entry` is ROOT, DETAILS, or the number of the last timeline entry that a reply tells.
+    `entry` is ROOT, DETAILS, CHART, or the number of the last timeline entry that a reply tells.
     """
 
     incident: int
@@ -59,11 +67,12 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was found of a posting at its destination; `told` as in Posting."""
+    """What was found of a posting at its destination; `told` and `chart` as in Posting."""
 
     root: str | None
     details: str | None
     told: int
+    chart: str | None = None
 
 
 class Notifier(Protocol):
@@ -85,7 +94,7 @@ class Notifier(Protocol):
         """The first message: status and severity, what is wrong, since when, where to look."""
 
     def details(self, notice: Notice, *, locale: str, plain: bool) -> Message | None:
-        """The first reply: labels and alerts. None where the root holds them already."""
+        """The first reply: context, labels and alerts. None where there is nothing to add."""
 
     def reply(
         self, notice: Notice, entries: Sequence[Entry], *, locale: str, plain: bool
@@ -105,3 +114,14 @@ class Notifier(Protocol):
 
     async def close(self) -> None:
         """Give back connections."""
+
+
+@runtime_checkable
+class ShowsCharts(Protocol):
+    """A transport that shows a chart as a message of its own."""
+
+    def chart(self, notice: Notice, *, locale: str) -> Message | None:
+        """The chart of an incident; None as long as there is none."""
+
+    async def post_chart(self, address: str, message: Message, mark: Mark, *, root: str) -> str:
+        """Show it below the root, and return its reference."""

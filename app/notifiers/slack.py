@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -13,12 +15,23 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from app.core.chart import draw
 from app.core.incidents import Entry
 from app.core.notices import Notice
-from app.errors import Ambiguous, DeliveryFailed, DestinationDead, ReferenceLost
+from app.errors import (
+    Ambiguous,
+    ContentRefused,
+    DeliveryFailed,
+    DestinationDead,
+    ReferenceLost,
+    TryLater,
+)
 from app.notifiers import slack_blocks
+from app.notifiers.charting import chart_of, described
 from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown, Sought
+from app.notifiers.picture import PictureFailed, render
 from app.notifiers.slack_errors import from_answer, from_transport
+from app.notifiers.text import cut
 from app.notifiers.wording import Words, words
 
 SLACK_API = "https://slack.com/api"
@@ -28,6 +41,7 @@ _CONNECT = 5.0  # seconds; a call that fails this early was surely not made
 _IDLE = 5.0  # seconds; a connection Slack closes while we send leaves us in doubt
 _CLOCK_SKEW = timedelta(minutes=5)
 _PAGE = 200
+_ALT = 900  # characters; Slack allows 1,000
 _ID = re.compile(r"[CDGUW][A-Z0-9]+")
 _BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError)
 
@@ -42,6 +56,7 @@ _CANNOT_LOOK = frozenset(
     }
 )
 _SCOPES = ("chat:write",)
+_CHART_SCOPE = "files:write"
 _HISTORY_SCOPES = ("channels:history", "groups:history")
 
 
@@ -100,6 +115,13 @@ class SlackNotifier:
     ) -> Message:
         return Message(slack_blocks.reply(self._words(locale), notice, entries))
 
+    def chart(self, notice: Notice, *, locale: str) -> Message | None:
+        speech = self._words(locale)
+        chart = chart_of(speech, notice)
+        if chart is None:
+            return None
+        return Message({"title": chart.title, "alt": described(speech, notice)}, chart=chart)
+
     def _words(self, locale: str) -> Words:
         return words(locale, self._zone)
 
@@ -143,6 +165,34 @@ class SlackNotifier:
                 await self._take_back(channel, ts)
             raise
 
+    async def post_chart(self, address: str, message: Message, mark: Mark, *, root: str) -> str:
+        """Upload it in Slack's three steps; the last makes it a message in the thread.
+
+        Source: https://docs.slack.dev/messaging/working-with-files#uploading_files
+        """
+        channel, ts = self._learn(address, root)
+        picture = await _picture(message)
+        about = {"filename": _file_name(mark), "alt_txt": cut(message.payload["alt"], _ALT)}
+        asked = {**about, "length": str(len(picture))}
+        place = await self._ask("files.getUploadURLExternal", data=asked)
+        await self._upload(str(place.get("upload_url")), picture)
+        file_id = str(place.get("file_id"))
+        files = [{"id": file_id, "title": message.payload["title"]}]
+        body = {"files": json.dumps(files), "channel_id": channel, "thread_ts": ts}
+        await self._ask("files.completeUploadExternal", repeatable=False, data=body)
+        return file_id
+
+    async def _upload(self, address: str, data: bytes) -> None:
+        """The bytes alone: the address knows whose they are, and gets no token of ours."""
+        session = self._connect()
+        try:
+            async with session.post(address, data=data) as answer:
+                status = answer.status
+        except _BROKEN as error:
+            raise from_transport(error, repeatable=True) from None
+        if status != HTTPStatus.OK:
+            raise TryLater(f"Slack did not take a file (HTTP {status}).", code=f"http_{status}")
+
     async def _take_back(self, channel: str, ts: str) -> None:
         with suppress(DeliveryFailed):
             await self._call("chat.delete", {"channel": channel, "ts": ts})
@@ -184,13 +234,14 @@ class SlackNotifier:
         except _BROKEN as error:
             raise from_transport(error, repeatable=repeatable) from None
 
-    def _connect(self) -> None:
+    def _connect(self) -> aiohttp.ClientSession:
         if self._client.session is None or self._client.session.closed:
             self._client.session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE),
                 timeout=aiohttp.ClientTimeout(total=self._deadline, connect=_CONNECT),
                 trust_env=True,
             )
+        return self._client.session
 
     # Looking for what was posted
 
@@ -214,15 +265,16 @@ class SlackNotifier:
 
     async def _thread(self, address: str, token: str, root: str) -> Shown:
         channel, ts = self._learn(address, root)
-        details, told = None, 0
+        details, chart, told = None, None, 0
         async for each in self._messages("conversations.replies", channel=channel, ts=ts):
             if each.get("ts") == ts and each.get("subtype") == "tombstone":
                 raise ReferenceLost("The message was deleted in Slack.", code="message_not_found")
             entry = _entry(each, token)
             if entry == DETAILS:
                 details = details or f"{channel}:{each['ts']}"
+            chart = chart or _chart(each, token)
             told = max(told, entry or 0)
-        return Shown(root, details, told)
+        return Shown(root, details, told, chart)
 
     async def _messages(self, method: str, **where: str) -> AsyncIterator[Mapping[str, Any]]:
         """Every message there, page after page, with the metadata of each."""
@@ -289,8 +341,31 @@ def _entry(message: Mapping[str, Any], token: str) -> int | None:
     return entry if ours and isinstance(entry, int) else None
 
 
+async def _picture(message: Message) -> bytes:
+    if message.chart is None:
+        raise ContentRefused("There is no chart to show.", code="no_chart")
+    try:
+        return await render(draw(message.chart))
+    except PictureFailed as error:
+        raise ContentRefused(f"The chart could not be drawn: {error}", code="no_picture") from None
+
+
+def _file_name(mark: Mark) -> str:
+    """A file has no metadata: its name is our mark on it."""
+    return f"incident-{mark.incident}-{mark.token}.png"
+
+
+def _chart(message: Mapping[str, Any], token: str) -> str | None:
+    """The file in a message that bears our mark, by its id."""
+    for file in message.get("files") or []:
+        if isinstance(file, dict) and str(file.get("name")).endswith(f"-{token}.png"):
+            return str(file.get("id"))
+    return None
+
+
 def _missing_scopes(headers: Mapping[str, str]) -> list[str]:
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     missing = [scope for scope in _SCOPES if scope not in granted]
-    history = granted.intersection(_HISTORY_SCOPES)
-    return missing if history else [*missing, " or ".join(_HISTORY_SCOPES)]
+    if not granted.intersection(_HISTORY_SCOPES):
+        missing.append(" or ".join(_HISTORY_SCOPES))
+    return missing if _CHART_SCOPE in granted else [*missing, f"{_CHART_SCOPE} (for charts)"]

@@ -7,20 +7,20 @@ spans, so that they can be copied. Limits: https://docs.slack.dev/reference/bloc
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import to_json
 
 from app.core.alerts import Labels
 from app.core.incidents import Entry, Status
 from app.core.notices import Notice
 from app.core.transitions import AlertState
-from app.notifiers import telling
+from app.notifiers import background, mrkdwn, telling
+from app.notifiers.mrkdwn import Block, calm, code, joined, section
 from app.notifiers.reading import colour, explanation, readable
-from app.notifiers.text import clean, cut, cut_lines, one_line
+from app.notifiers.text import cut_lines, one_line
 from app.notifiers.wording import Words
-
-Block: TypeAlias = dict[str, Any]
 
 # Characters; Slack allows 3,000 in a section, 4,000 in a text and some 11,000 in all.
 _HEADLINE = 200
@@ -31,16 +31,25 @@ _SECTION = 2000
 _TEXT = 3000
 _LABELS = 30
 _VALUE = 120
+_LINE = 200
+_STEP = 300
+_PART = 1200
+_WHOLE = 9000
 
 
 def root(words: Words, notice: Notice, *, buttons: bool) -> dict[str, Any]:
     """The first message. `text` is what a phone's lock screen shows of it."""
-    blocks = [*_what(notice), _facts(words, notice), *_links(words, notice)]
+    blocks = [
+        *_what(notice),
+        *_known(words, notice),
+        _facts(words, notice),
+        *_links(words, notice),
+    ]
     if buttons and notice.incident.open:
         blocks.append(_buttons(words, notice))
     return {
         "text": _lock_screen(words, notice),
-        "blocks": [_section(_headline(words, notice))],
+        "blocks": [section(_headline(words, notice))],
         "attachments": [{"color": colour(notice), "blocks": blocks}],
     }
 
@@ -50,6 +59,7 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
     lines = [_headline(words, notice)]
     if what := explanation(notice):
         lines.append(calm(_brief(what), _EXPLANATION))
+    lines += _known_lines(words, notice)
     lines += [_fact_line(words, notice), *_remarks(words, notice)]
     if links := _link_line(words, notice):
         lines.append(links)
@@ -57,24 +67,28 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
 
 
 def details(words: Words, notice: Notice) -> dict[str, Any] | None:
-    """The first reply: what all alerts share, what sets each apart; None if neither is known."""
+    """The first reply: first steps, context, labels and alerts; None if nothing is known."""
     blocks = [
+        *_steps(words, notice),
+        *_context(words, notice),
         *_labels(notice.incident.labels),
         *_annotations(notice),
         *_alerts(words, notice),
     ]
-    title = words.say("Labels and alerts of incident #{number}", number=notice.incident.id)
-    return {"text": title, "blocks": blocks} if blocks else None
+    title = words.say("Details of incident #{number}", number=notice.incident.id)
+    return {"text": title, "blocks": _within(blocks, _WHOLE)} if blocks else None
 
 
 def details_text(words: Words, notice: Notice) -> dict[str, Any] | None:
     """The first reply without blocks."""
     parts = [
+        *(each["text"]["text"] for each in _steps(words, notice)),
+        *(each["text"]["text"] for each in _context(words, notice)),
         _label_list(notice.incident.labels),
         *(calm(note, _VALUE * 4) for note in _notes(notice)),
         "\n".join(_alert_lines(words, notice)),
     ]
-    text = "\n".join(part for part in parts if part)
+    text = joined((part for part in parts if part), "\n", _TEXT)
     return {"text": text} if text else None
 
 
@@ -92,51 +106,6 @@ def reply(words: Words, notice: Notice, entries: Sequence[Entry]) -> dict[str, A
     return {"text": "\n".join(lines)}
 
 
-# Escaping
-
-
-def escape(text: str) -> str:
-    """What Slack reads as markup, mentions and links, made text. It asks for these three only.
-
-    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _safe(text: str, limit: int) -> str:
-    return cut(escape(clean(text)), limit)
-
-
-# Slack formats only at the edge of a word, and knows no escape: others that look the same do.
-_FORMATTING = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`")
-_EMOJI = re.compile(r"(?<![^\W_]):(?=[a-z0-9_+'-]+:)")
-_QUOTE = re.compile(r"^([ ]*)>", re.MULTILINE)
-_BACKTICK = "ˋ"  # noqa: RUF001
-_LOOK_ALIKE = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": _BACKTICK})  # noqa: RUF001
-
-
-def calm(text: str, limit: int) -> str:
-    """Prose for a mrkdwn text: escaped, and nothing in it formats, quotes or becomes an emoji."""
-    quiet = _FORMATTING.sub(lambda found: found[0].translate(_LOOK_ALIKE), clean(text))
-    quiet = _QUOTE.sub(r"\1›", _EMOJI.sub("∶", quiet))  # noqa: RUF001
-    return _safe(quiet, limit)
-
-
-def code(text: str, limit: int = _VALUE) -> str:
-    """A code span: what is in it can be copied as it is."""
-    inner = cut(escape(one_line(text).replace("`", _BACKTICK)), limit)
-    return f"`{inner}`" if inner else ""
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _section(text: str) -> Block:
-    # Verbatim: else Slack links names of channels and some mentions on its own.
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-
-
 # Parts of the root
 
 
@@ -152,11 +121,20 @@ def _lock_screen(words: Words, notice: Notice) -> str:
 
 def _what(notice: Notice) -> list[Block]:
     what = calm(_brief(explanation(notice)), _EXPLANATION)
-    return [_section(what)] if what else []
+    return [section(what)] if what else []
+
+
+def _known(words: Words, notice: Notice) -> list[Block]:
+    lines = _known_lines(words, notice)
+    return [section("\n".join(lines))] if lines else []
+
+
+def _known_lines(words: Words, notice: Notice) -> list[str]:
+    return [mrkdwn.line(each, _LINE) for each in background.brief(words, notice)]
 
 
 def _facts(words: Words, notice: Notice) -> Block:
-    return _section("\n".join([_fact_line(words, notice), *_remarks(words, notice)]))
+    return section("\n".join([_fact_line(words, notice), *_remarks(words, notice)]))
 
 
 def _fact_line(words: Words, notice: Notice) -> str:
@@ -171,7 +149,7 @@ def _remarks(words: Words, notice: Notice) -> list[str]:
 
 def _links(words: Words, notice: Notice) -> list[Block]:
     line = _link_line(words, notice)
-    return [_section(line)] if line else []
+    return [section(line)] if line else []
 
 
 def _link_line(words: Words, notice: Notice) -> str:
@@ -179,7 +157,7 @@ def _link_line(words: Words, notice: Notice) -> str:
     shown: list[str] = []
     room = _LINKS
     for name, address in words.links(notice):
-        link = f"<{escape(address)}|{escape(name)}>"
+        link = mrkdwn.link(name, address)
         if len(link) <= room:
             shown.append(link)
             room -= len(link) + 3
@@ -196,6 +174,10 @@ def _buttons(words: Words, notice: Notice) -> Block:
     return {"type": "actions", "elements": [first, last]}
 
 
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
 def _button(text: str, action: str, notice: Notice) -> Block:
     value = str(notice.incident.id)
     return {"type": "button", "text": _plain(text), "action_id": action, "value": value}
@@ -204,18 +186,49 @@ def _button(text: str, action: str, notice: Notice) -> Block:
 # Parts of the details
 
 
+def _steps(words: Words, notice: Notice) -> list[Block]:
+    part = background.first_steps(words, notice)
+    if part is None:
+        return []
+    lines = (mrkdwn.step(each.text, _STEP) for each in part.lines)
+    return [section(joined([f"*{part.title}*", *lines], "\n", _SECTION))]
+
+
+def _context(words: Words, notice: Notice) -> list[Block]:
+    """A section for each part, with its title in bold."""
+    return [
+        section(joined([f"*{part.title}*", *_lines(part)], "\n", _PART))
+        for part in background.rest(words, notice)
+    ]
+
+
+def _lines(part: background.Part) -> list[str]:
+    return [mrkdwn.line(each, _VALUE * 3) for each in part.lines]
+
+
+def _within(blocks: list[Block], limit: int) -> list[Block]:
+    """The first blocks, as many as fit into so many bytes; at least one."""
+    kept, size = blocks[:1], len(to_json(blocks[0]))
+    for block in blocks[1:]:
+        size += len(to_json(block)) + 1
+        if size > limit:
+            break
+        kept.append(block)
+    return kept
+
+
 def _labels(labels: Labels) -> list[Block]:
     shown = _label_list(labels)
-    return [_section(shown)] if shown else []
+    return [section(shown)] if shown else []
 
 
 def _label_list(labels: Labels) -> str:
     spans = (code(f"{name}={value}") for name, value in sorted(labels.items())[:_LABELS])
-    return _joined(spans, " ", _SECTION)
+    return joined(spans, " ", _SECTION)
 
 
 def _annotations(notice: Notice) -> list[Block]:
-    return [_section(calm(note, _VALUE * 8)) for note in _notes(notice)]
+    return [section(calm(note, _VALUE * 8)) for note in _notes(notice)]
 
 
 def _notes(notice: Notice) -> list[str]:
@@ -229,8 +242,8 @@ def _brief(what: str) -> str:
 
 
 def _alerts(words: Words, notice: Notice) -> list[Block]:
-    lines = _joined(_alert_lines(words, notice), "\n", _SECTION)
-    return [_section(lines)] if lines else []
+    lines = joined(_alert_lines(words, notice), "\n", _SECTION)
+    return [section(lines)] if lines else []
 
 
 def _alert_lines(words: Words, notice: Notice) -> list[str]:
@@ -248,14 +261,3 @@ def _alert_line(words: Words, notice: Notice, state: AlertState) -> str:
     span = code(name or state.alert.fingerprint)
     told = words.alert_state(state, beside=incident.updated_at)
     return f"{words.alert_sign(state)} {span} {calm(told, _VALUE)}"
-
-
-def _joined(parts: Iterable[str], separator: str, limit: int) -> str:
-    """As many whole parts as fit."""
-    shown = ""
-    for part in parts:
-        longer = f"{shown}{separator}{part}" if shown else part
-        if len(longer) > limit:
-            return f"{shown}{separator}…"
-        shown = longer
-    return shown

@@ -29,6 +29,7 @@ _SIGNS = {
     EntryKind.UNACKNOWLEDGED: "🔴",
     EntryKind.NOTE: "📝",
     EntryKind.DELIVERY: "✉️",
+    EntryKind.CHANGE: "🔧",
 }
 
 
@@ -59,12 +60,24 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
             return _doubts(words, notice, entry)
         case EntryKind.RESOLVED | EntryKind.NO_LONGER_REPORTED:
             return _end(words, notice, entry)
-        case EntryKind.ACKNOWLEDGED:
-            return words.say("Acknowledged by {person}", person=person(entry.actor))
-        case EntryKind.UNACKNOWLEDGED:
-            return words.say(
-                "Handed back by {person}, waits for somebody", person=person(entry.actor)
-            )
+        case EntryKind.ACKNOWLEDGED | EntryKind.UNACKNOWLEDGED:
+            return _taken(words, entry)
+        case EntryKind.TRUNCATED | EntryKind.DELIVERY | EntryKind.CHANGE | EntryKind.NOTE:
+            return _beside(words, entry)
+        case _:
+            assert_never(entry.kind)
+
+
+def _taken(words: Words, entry: Entry) -> str:
+    who = person(entry.actor)
+    if entry.kind is EntryKind.ACKNOWLEDGED:
+        return words.say("Acknowledged by {person}", person=who)
+    return words.say("Handed back by {person}, waits for somebody", person=who)
+
+
+def _beside(words: Words, entry: Entry) -> str:
+    """What is told that is not about the alerts themselves."""
+    match entry.kind:
         case EntryKind.TRUNCATED:
             return words.truncated(_number(entry, "hidden"))
         case EntryKind.DELIVERY:
@@ -72,10 +85,8 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
             return words.say("Delivery to {place}: {what}", place=place, what=what)
         case EntryKind.CHANGE:
             return words.say("Changed: {title}", title=_text(entry, "title"))
-        case EntryKind.NOTE:
-            return _text(entry, "text")
         case _:
-            assert_never(entry.kind)
+            return _text(entry, "text")
 
 
 def _opened(words: Words, notice: Notice, entry: Entry) -> str:

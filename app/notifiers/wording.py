@@ -20,6 +20,7 @@ from app.core.incidents import Incident
 from app.core.notices import Look, Notice
 from app.core.transitions import AlertState, Ending
 from app.notifiers.catalogue import babel_locale, translations
+from app.notifiers.quantities import quantity
 from app.notifiers.text import cut, one_line, url
 
 _HIGH, _MEDIUM = 3, 2  # severity_rank
@@ -65,6 +66,10 @@ class Words:
         self._catalogue = translations(locale)
 
     @property
+    def timezone(self) -> ZoneInfo:
+        return self._zone
+
+    @property
     def language(self) -> str:
         """For HTML's `lang`: `en`, `pt-BR`."""
         return str(self._locale).replace("_", "-")
@@ -81,6 +86,10 @@ class Words:
     def number(self, number: int) -> str:
         return str(format_decimal(number, locale=self._locale))
 
+    def quantity(self, value: float, unit: str, *, beside: float | None = None) -> str:
+        """A measured value with its unit, as `quantities.quantity` writes it."""
+        return quantity(value, unit, self.language, beside=beside)
+
     # Times
 
     def moment(self, at: datetime, *, beside: datetime) -> str:
@@ -93,6 +102,10 @@ class Words:
     def clock(self, at: datetime) -> str:
         """The time of day, in 24 hours."""
         return format_datetime(self._local(at), "HH:mm", locale=self._locale)
+
+    def day(self, at: datetime) -> str:
+        """The day, without its year."""
+        return format_datetime(self._local(at), self.say("d MMM"), locale=self._locale)
 
     def zone(self, at: datetime) -> str:
         """How far the zone is from UTC at that time: `UTC-3`, `UTC+5:30`, `UTC`."""
@@ -282,9 +295,9 @@ class Words:
     def reason(self, text: str) -> str:
         """The engine's reason in this language; one it does not know stays as it is."""
         for message in _REASONS:
-            found = _pattern(message).fullmatch(text)
-            if found:
-                return self.say(message, **found.groupdict())
+            found = matching(message, text)
+            if found is not None:
+                return self.say(message, **found)
         return one_line(text)
 
 
@@ -302,6 +315,12 @@ def _severity_sign(severity: str) -> str:
 
 def _label(name: str, value: str) -> str:
     return cut(f"{one_line(name)}={one_line(value)}", _LABEL_LENGTH)
+
+
+def matching(message: str, text: str) -> Mapping[str, str] | None:
+    """What stands for the names in a message, where the text is that message; else None."""
+    found = _pattern(message).fullmatch(text)
+    return found.groupdict() if found else None
 
 
 @cache

@@ -44,11 +44,9 @@ def newest(
     return [_change(row) for row in tx.execute(query)]
 
 
-def of_kind(tx: Transaction, source: str, kinds: Sequence[str], *, until: datetime) -> list[Change]:
-    """All changes of these kinds up to that time, the newest first."""
-    query = sa.select(_changes).where(
-        _changes.c.source == source, _changes.c.kind.in_(kinds), _changes.c.at <= until
-    )
+def of_kind(tx: Transaction, source: str, kinds: Sequence[str]) -> list[Change]:
+    """All changes of these kinds, the newest first."""
+    query = sa.select(_changes).where(_changes.c.source == source, _changes.c.kind.in_(kinds))
     return [_change(row) for row in tx.execute(query.order_by(_changes.c.at.desc()))]
 
 

@@ -253,6 +253,7 @@ def _posting(row: Any, *, in_doubt: bool) -> Posting:
         root_digest=row.root_digest,
         details=row.details,
         details_digest=row.details_digest,
+        chart=row.chart,
         told=row.told,
         shown_revision=row.shown_revision,
         in_doubt=in_doubt,

@@ -226,6 +226,7 @@ class PostingRow(SQLModel, table=True):
     root_digest: str = _text()
     details: str | None = _text(nullable=True)
     details_digest: str = _text()
+    chart: str | None = _text(nullable=True)
     told: int = Field(sa_type=sa.BigInteger)
     shown_revision: int
     in_doubt: bool

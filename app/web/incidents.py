@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
+from app.core.chart import draw
 from app.core.durations import parse_duration
 from app.core.events import (
     Acknowledged,
@@ -22,7 +23,10 @@ from app.core.events import (
     Unacknowledged,
 )
 from app.core.incidents import Incident
+from app.core.notices import Notice
 from app.engine.outlook import Outlook
+from app.notifiers.charting import chart_of
+from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, queries
 from app.store.database import Transaction
 from app.web.auth import require_api_token
@@ -102,6 +106,21 @@ async def timeline(number: Number, service: Service) -> Response:
         return [entry_json(entry) for entry in incidents.timeline(tx, number)]
 
     return _answer({"items": await service.db.read(load)})
+
+
+@router.get("/{number}/chart.svg", summary="Show an incident's chart", response_class=Response)
+async def chart(number: Number, service: Service, *, dark: bool = False) -> Response:
+    """The measured value with its threshold and what changed; 404 as long as there is none."""
+
+    def load(tx: Transaction) -> Notice:
+        return service.outlook().notice(tx, incidents.get(tx, number))
+
+    notice = await service.db.read(load)
+    found = chart_of(words(service.settings.locale, service.settings.timezone), notice)
+    if found is None:
+        raise HTTPException(404, f"Incident {number} has no chart: nothing was measured for it.")
+    headers = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-cache"}
+    return Response(draw(found, dark=dark), headers=headers, media_type="image/svg+xml")
 
 
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The revision decided on.")]

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("changes_by_time", "changes", ["at"])
+    op.add_column("postings", sa.Column("chart", sa.Text(), nullable=True))
 
 
 def _widen_incidents() -> None:
@@ -68,6 +69,7 @@ def _widen_incidents() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("postings", "chart")
     op.drop_table("changes")
     op.drop_table("incident_context")
     for index in ("incidents_context_due", "incidents_open", "incidents_by_model"):

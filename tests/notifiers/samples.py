@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from app.core.alerts import Alert, AlertStatus, Labels, fingerprint
+from app.core.context import Context
 from app.core.decide import decide
 from app.core.events import (
     Acknowledged,
     AlertsReported,
     AlertsVanished,
+    ChangeLanded,
     DeliveryChanged,
     EndingDoubted,
     Event,
@@ -22,11 +24,13 @@ from app.core.events import (
 )
 from app.core.incidents import Entry, Incident
 from app.core.notices import LISTED, Notice, links
+from tests.notifiers import known
+from tests.notifiers.known import MINUTE, START
 
-START = datetime(2025, 11, 23, 6, 12, tzinfo=UTC)  # 03:12 in São Paulo
+__all__ = ["MINUTE", "START"]
+
 ZONE = "America/Sao_Paulo"
 LOCALES = ("en", "pt-BR")
-MINUTE = timedelta(minutes=1)
 
 SUMMARY = "checkout is failing"
 DESCRIPTION = "12 % of the answers are errors.\nLook at the model server first."
@@ -112,6 +116,17 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     yield "some vanished", notice(reported(one, two), gone)
     yield "doubted end", notice(fires, ends, doubt)
     yield "elsewhere", notice(fires, DeliveryChanged("slack:#a", "channel_not_found"))
+    yield "changed", notice(fires, ChangeLanded(known.CHANGED.changes[0]))
+    yield "known", with_context(known.full())
+    yield "known, over", with_context(known.full(), fires, ends)
+    yield "half known", with_context(known.without_prometheus())
+    yield from ((name, with_context(context)) for name, context in known.odd())
+
+
+def with_context(context: Context, *events: Event) -> Notice:
+    """A notice with what the sources said, neighbours, and a runbook."""
+    shown = notice(*events)
+    return replace(shown, context=context, related=known.RELATED, first_steps=known.STEPS)
 
 
 HOSTILE = (
@@ -136,7 +151,13 @@ def hostile() -> Notice:
         for n in range(10)
     ]
     note = NoteAdded(HOSTILE, "\ud800" + HOSTILE * 100)
-    return notice(reported(*alerts, truncated=3), Acknowledged(HOSTILE), note)
+    shown = notice(reported(*alerts, truncated=3), Acknowledged(HOSTILE), note)
+    return replace(
+        shown,
+        context=known.hostile(HOSTILE),
+        related=known.hostile_neighbours(HOSTILE),
+        first_steps=[HOSTILE] * 9,
+    )
 
 
 def enormous() -> Notice:

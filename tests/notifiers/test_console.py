@@ -10,6 +10,7 @@ import pytest
 
 from app.notifiers.console import ConsoleNotifier
 from app.notifiers.notifier import ROOT, Mark, Sought
+from tests.notifiers import known
 from tests.notifiers.samples import LOCALES, START, ZONE, enormous, every_kind, hostile
 
 NOTICES = {**dict(every_kind()), "hostile": hostile(), "enormous": enormous()}
@@ -28,6 +29,9 @@ async def printed(name: str, stream: TextIO, locale: str = "en") -> None:
     assert await console.post("", root, MARK) == "printed"
     reply = console.reply(shown, shown.entries, locale=locale, plain=False)
     await console.post("", reply, MARK, root="printed")
+    details = console.details(shown, locale=locale, plain=False)
+    if details:
+        await console.post("", details, MARK, root="printed")
 
 
 @pytest.fixture
@@ -67,6 +71,18 @@ async def test_nothing_drives_the_terminal(name: str, locale: str) -> None:
     shown = re.sub(r"\x1b\[(0|1;3\d)m", "", stream.getvalue())
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
     assert max(map(len, shown.splitlines())) < 600
+
+
+async def test_what_the_sources_said_is_printed_below() -> None:
+    stream = io.StringIO()
+    console = ConsoleNotifier(zone=ZONE, stream=stream)
+    details = console.details(NOTICES["known"], locale="en", plain=False)
+    assert details is not None
+    await console.post("", details, MARK, root="printed")
+    lines = stream.getvalue().splitlines()
+    assert lines[:3] == ["Details of incident #12", "    First steps", f"      1. {known.STEPS[0]}"]
+    assert "      🧠 Serving pix-fraud v3 (champion for 4 min, before: v2)" in " ".join(lines)
+    assert not console.details(NOTICES["triggered"], locale="en", plain=False)
 
 
 async def test_colour_only_on_a_terminal() -> None:

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from app.core.events import Acknowledged
 from app.core.notices import Notice
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers.email import EmailNotifier
-from app.notifiers.notifier import ROOT, Mark
+from app.notifiers.notifier import DETAILS, ROOT, Mark
 from app.settings import SmtpServer as Settings
 from app.settings import parse_smtp_url
 from tests.neighbours.smtp import Delivery, Fault, SmtpServer
+from tests.notifiers import known
 from tests.notifiers.samples import (
     LOCALES,
     MINUTE,
@@ -159,12 +161,88 @@ async def test_no_content_breaks_out(
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     text, html = parts(message)
     page = _Html(html)
-    assert not page.tags & {"script", "img", "iframe", "b", "link"}
-    assert all(re.match("https?://", address) for address in page.leads)
+    assert not page.tags & {"script", "iframe", "b", "link"}
+    assert all(re.match("https?://|cid:chart.plantao.", address) for address in page.leads)
     assert "javascript:" not in " ".join(page.leads)
     for shown in (text, html, str(message["Subject"])):
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]", shown)
-    assert len(raw) < 102_000  # Gmail hides the rest of a longer one
+    assert len(html.encode()) < 102_000  # Gmail hides the rest of a longer one
+
+
+# Context
+
+
+async def test_the_chart_is_in_the_mail_itself(mail: EmailNotifier, server: SmtpServer) -> None:
+    message = (await sent(mail, server, NOTICES["known"])).message
+    assert message.get_content_type() == "multipart/alternative"
+    text, related = message.iter_parts()
+    assert [text.get_content_type(), related.get_content_type()] == [
+        "text/plain",
+        "multipart/related",
+    ]
+    assert isinstance(related, EmailMessage)
+    page, picture = related.iter_parts()
+    assert isinstance(page, EmailMessage)
+    assert isinstance(picture, EmailMessage)
+    assert page.get_content_type() == "text/html"
+    assert picture.get_content_type() == "image/png"
+    assert picture.get_content_disposition() == "inline"
+    assert picture.get_content()[:8] == b"\x89PNG\r\n\x1a\n"
+    shown = page.get_content()
+    assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in shown
+    assert shown.count("<img") == 1
+    assert 'alt="Chart of ScoringLatencyHigh: 830 ms, above 500 ms' in shown
+
+
+async def test_text_tells_what_html_does(mail: EmailNotifier, server: SmtpServer) -> None:
+    message = (await sent(mail, server, NOTICES["known"])).message
+    page = parts(message)
+    shown = [page[0], unescape(re.sub(r"<[^>]+>", "", page[1]))]
+    for line in (
+        "830 ms, above 500 ms for 4 min",
+        "Serving pix-fraud v3 (champion for 4 min, before: v2)",
+        "pix-fraud: champion 2 → 3, 4 min before",
+        "last time #17: “restarted the scorer”",
+        "Now: 762 ms (03:22)",
+        "Likely affects #14 PixDecisionsLate",
+        "2. If it began with a promotion",
+        known.EXPRESSION,
+    ):
+        assert all(line in each for each in shown), line
+    for each in page:
+        assert "https://plantao.example.com/incidents/17" in each
+        assert "https://ci.example.com/881" in each
+
+
+async def test_context_that_was_late_is_a_mail_of_its_own(
+    mail: EmailNotifier, server: SmtpServer
+) -> None:
+    root = await send(mail, NOTICES["triggered"])
+    late = mail.details(NOTICES["known"], locale="en", plain=False)
+    assert late is not None
+    await mail.post(ADDRESS, late, Mark(12, "a1b2c3", DETAILS), root=root)
+    first, second = (delivery.message for delivery in server.mailbox.messages)
+    assert second["In-Reply-To"] == first["Message-ID"] != second["Message-ID"]
+    for part in parts(second):
+        assert "champion for 4 min" in part
+    assert "image/png" in {part.get_content_type() for part in second.walk()}
+
+
+def test_context_is_sent_once_and_only_while_it_helps() -> None:
+    mail = notifier("smtp://localhost")
+    late = {name: mail.details(NOTICES[name], locale="en", plain=False) for name in NOTICES}
+    assert late["known"] is not None
+    assert late["known, over"] is None
+    assert late["triggered"] is late["nobody knows"] is late["first time"] is None
+    roots = {name: mail.root(NOTICES[name], locale="en", plain=False) for name in NOTICES}
+    assert roots["known"].whole
+    assert not roots["triggered"].whole
+
+
+async def test_plain_has_no_picture(mail: EmailNotifier, server: SmtpServer) -> None:
+    message = mail.root(NOTICES["known"], locale="en", plain=True)
+    await mail.post(ADDRESS, message, Mark(12, "a1b2c3", ROOT))
+    assert server.mailbox.messages[0].message.get_content_type() == "text/plain"
 
 
 def test_the_root_says_how_it_ended() -> None:

@@ -390,7 +390,9 @@ async def test_who_we_are(slack: SlackNotifier, workspace: Workspace) -> None:
     assert "missing" not in await slack.auth_test()
     workspace.set_scopes("commands")
     says = await slack.auth_test()
-    assert says.endswith("missing scopes: chat:write, channels:history or groups:history")
+    assert says.endswith(
+        "missing scopes: chat:write, channels:history or groups:history, files:write (for charts)"
+    )
     workspace.refuse_token("token_revoked")
     with pytest.raises(DestinationDead):
         await slack.auth_test()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.notifiers.slack_blocks import calm, escape
+from app.notifiers.mrkdwn import calm, escape
 from app.notifiers.text import clean, cut, cut_lines, one_line, url
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=300)
