@@ -29,7 +29,7 @@ from app.engine.pace import Pace
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.showing import Outcome, Outlook, Work, begin, show
 from app.engine.signals import Signals
-from app.errors import DeliveryFailed, DestinationDead, StoreUnavailable
+from app.errors import DeliveryFailed, DestinationDead, StoreUnavailable, TryLater
 from app.notifiers.notifier import Notifier
 from app.store import incidents, postings
 from app.store.database import Database, Transaction
@@ -81,10 +81,11 @@ class Deliver:
 
     async def run(self) -> None:
         """Until cancelled; lanes come and go with what is due."""
-        await self._reclaim()
+        reclaimed = False
         try:
             while True:
                 try:
+                    reclaimed = reclaimed or await self._reclaim()
                     pause = await self._wake_lanes()
                 except StoreUnavailable as error:
                     log.warning("delivery waits for the database", why=str(error))
@@ -93,10 +94,11 @@ class Deliver:
         finally:
             await self._stop_lanes()
 
-    async def _reclaim(self) -> None:
+    async def _reclaim(self) -> bool:
         """After a crash of ours, what was in our hands is in doubt. With replicas, time tells."""
         if not self._db.replicated:
             await self._db.write(postings.release_all, now=self._clock.now())
+        return True
 
     async def _wake_lanes(self) -> float:
         now = self._clock.now()
@@ -245,8 +247,13 @@ class Deliver:
 
 
 def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
+    # An edit may have been made although it failed: the next one makes certain what is shown.
+    # Only who says when to come back, or no, has surely done nothing.
+    unsure = isinstance(error, TryLater) and error.after is None
     return replace(
         posting,
+        root_digest="" if unsure else posting.root_digest,
+        details_digest="" if unsure else posting.details_digest,
         state=PostingState.FAILING,
         attempts=posting.attempts + 1,
         last_error=str(error),

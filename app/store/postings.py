@@ -196,8 +196,20 @@ def release_all(tx: Transaction, *, now: datetime) -> int:
 
 
 def stop(tx: Transaction, incident: int, number: int) -> None:
-    """A person says: no more tries here. Raises NotFound."""
-    _set(tx, incident, number, state=PostingState.STOPPED.value, due_at=None)
+    """A person says: no more tries here. Raises NotFound.
+
+    A call that is under way may still be carried out, and will not be recorded.
+    """
+    _set(
+        tx,
+        incident,
+        number,
+        state=PostingState.STOPPED.value,
+        due_at=None,
+        in_doubt=_postings.c.in_doubt | _postings.c.lease_until.is_not(None),
+        lease_until=None,
+        lease_by=None,
+    )
 
 
 def retry(tx: Transaction, incident: int, number: int, *, now: datetime) -> None:
