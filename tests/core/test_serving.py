@@ -20,7 +20,9 @@ def at(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def moved(minutes: float, version: str, previous: str = "", *, alias: str = "champion") -> Change:
+def moved(
+    minutes: float, version: str, previous: str | None = None, *, alias: str = "champion"
+) -> Change:
     return alias_moved("pix-fraud", alias, version, previous=previous, at=at(minutes))
 
 
@@ -90,8 +92,13 @@ def test_who_served(
 
 @pytest.mark.parametrize(
     ("moves", "now"),
-    [([], ""), ([*TWICE, deleted(55)], ""), ([*TWICE, deleted(55)], "3")],
-    ids=["no witness", "deleted", "deleted then, set again since"],
+    [
+        ([], ""),
+        ([*TWICE, deleted(55)], ""),
+        ([*TWICE, deleted(55)], "3"),
+        ([moved(70, "3", "")], "3"),
+    ],
+    ids=["no witness", "deleted", "deleted then, set again since", "first set after it"],
 )
 def test_nobody_knows(moves: list[Change], now: str) -> None:
     assert choice([], moves, now) is None
