@@ -51,6 +51,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
+    app.add_middleware(webhooks.Shortcut)
     for module in (webhooks, incidents, receipts, health):
         app.include_router(module.router)
     return app

@@ -26,7 +26,7 @@ _RECEIPTS_AT_ONCE = 500
 _BYTES_AT_ONCE = 2_000_000
 _PAUSE_AFTER_FAILURE = 1.0
 _LULL = 0.01  # seconds without a webhook
-_LONGEST_WAY = 20  # lulls
+_LONGEST_WAY = 30  # lulls
 
 log = structlog.get_logger()
 
