@@ -1,8 +1,10 @@
 # `make help` lists the targets. One virtual environment, .venv; two stamps in it say how far it
-# has come: .run has what the service needs, .test what the tests need besides.
+# has come: .run has what the service needs, .test what the tests need besides. MLflow, which some
+# tests start, has an environment of its own, so that it does not weigh on the service.
 
 SHELL := /bin/bash
 VENV := .venv
+MLFLOW := .venv-mlflow
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
@@ -26,7 +28,7 @@ setup-tests: $(VENV)/.test
 run: setup ## set up, then serve on http://127.0.0.1:8080
 	$(BIN)/plantao serve
 
-test: setup-tests ## every test but the pipeline's, against real neighbours
+test: setup-tests $(MLFLOW)/.installed ## every test but the pipeline's, against real neighbours
 	tests/install-neighbours
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/pipeline
 
@@ -49,6 +51,7 @@ lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in -o requirements.txt
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra dev \
 	  -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) $(UPGRADE) requirements-mlflow.in -o requirements-mlflow.txt
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \
@@ -69,4 +72,11 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: requirements-dev.txt $(VENV)/.run
 	$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(MLFLOW)/.installed: requirements-mlflow.txt | $(VENV)/.run
+	@echo "MLflow for the tests, in $(MLFLOW): about a minute, once"
+	$(BIN)/python -m venv --clear $(MLFLOW)
+	$(MLFLOW)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+	  -r requirements-mlflow.txt
 	@touch $@

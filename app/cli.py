@@ -1,18 +1,21 @@
-"""The `plantao` command."""
+"""The `plantao` command: each of its commands is in the file of its name in `app/commands`."""
 
 from __future__ import annotations
 
-import os
-import resource
-import signal
+import io
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
-from app.errors import ConfigError, PlantaoError
-from app.settings import Settings, read_settings
+from app.commands import incidents, receipts
+from app.commands.check import check
+from app.commands.reload import reload
+from app.commands.route import route
+from app.commands.send_test import send_test
+from app.commands.serve import serve
+from app.errors import PlantaoError
+from app.notifiers.text import clean, one_line
 
 app = typer.Typer(
     name="plantao",
@@ -20,84 +23,64 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-
-_BACKLOG = 4096  # a storm opens thousands of connections at once
+app.command()(serve)
+app.command()(check)
+app.command()(route)
+app.command("send-test")(send_test)
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(receipts.app, name="receipts")
+app.command()(reload)
 
 
 def main() -> None:
-    """Run the command; errors are one readable line each on standard error, exit code 1."""
+    """Run the command, and exit with 0, 1 for a failure, or 2 for wrong usage.
+
+    Errors are readable lines on standard error: one, or one for each problem of a configuration.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Not every terminal can show every name that somebody gave an alert.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    if not all(_is_unicode(argument) for argument in arguments):
+        _complain("the arguments hold bytes that are not UTF-8")
+        return 2
     try:
-        app()
-    except ConfigError as error:
-        for problem in error.problems:
-            print(f"plantao: {problem}", file=sys.stderr)
-        sys.exit(1)
+        code = app(arguments, prog_name="plantao", standalone_mode=False)
+    except TyperException as error:
+        return _wrong_usage(error)
+    except typer.Abort:
+        return 1
     except PlantaoError as error:
-        print(f"plantao: {error}", file=sys.stderr)
-        sys.exit(1)
+        for line in clean(str(error)).splitlines():
+            _complain(line)
+        return 1
+    return code if isinstance(code, int) else 0
 
 
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
-    config: Annotated[Path | None, typer.Option(help="plantao.yml to use.")] = None,
-) -> None:
-    """Migrate the database, then serve until stopped. SIGHUP reads plantao.yml again."""
-    settings = _settings(host, port, config)
-    refusal = settings.refusal_to_start()
-    if refusal:
-        raise PlantaoError(refusal)
-    _serve(settings)
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _settings(host: str | None, port: int | None, config: Path | None) -> Settings:
-    given = {"PLANTAO_HOST": host, "PLANTAO_PORT": port, "PLANTAO_CONFIG": config}
-    stated = {name: str(value) for name, value in given.items() if value is not None}
-    return read_settings({**os.environ, **stated})
+def _wrong_usage(error: TyperException) -> int:
+    message = error.format_message()
+    if message.startswith("Usage:"):  # a group of commands that was given none
+        print(message, file=sys.stderr)
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else "plantao"
+    _complain(f"{one_line(message)} (see {where} --help)")
+    return error.exit_code
 
 
-def _serve(settings: Settings) -> None:
-    # Imported here so that the other commands start fast.
-    import structlog  # noqa: PLC0415
-    import uvicorn  # noqa: PLC0415
-
-    from app.main import create_app  # noqa: PLC0415
-    from app.telemetry import set_up_logging  # noqa: PLC0415
-
-    set_up_logging(settings.log_format)
-    log = structlog.get_logger()
-    for name in settings.unknown:
-        log.warning("this setting means nothing to Plantão", variable=name)
-    _allow_many_connections()
-    service = create_app(settings)
-    signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
-    log.info("serving", address=f"http://{settings.host}:{settings.port}")
-    uvicorn.run(
-        service,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        backlog=_BACKLOG,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+def _complain(line: str) -> None:
+    print(f"plantao: {line}", file=sys.stderr)
 
 
-def _reload(state: object) -> None:
-    context = getattr(state, "context", None)
-    if context is not None:
-        try:
-            context.reload()
-        except ConfigError:
-            pass  # said in the log; the old configuration stays in force
-
-
-def _allow_many_connections() -> None:
-    """Raise this process' limit of open files to the most it may have."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+if __name__ == "__main__":
+    main()

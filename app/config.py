@@ -161,9 +161,14 @@ class Retention(_Section):
 
 
 class Verify(_Section):
-    """How often we compare with Alertmanager, and after how long we settle what it left open."""
+    """How often we compare with Alertmanager, and after how long we settle what it left open.
+
+    What it lists for `missed_after` (its group_wait, and some) without a webhook was missed.
+    What it has not listed for `orphan_after`, or longer where its group_interval is, is over.
+    """
 
     every: _Period = timedelta(seconds=15)
+    missed_after: _Period = timedelta(seconds=45)
     orphan_after: _Period = timedelta(seconds=60)
     stale_after: _Period = timedelta(hours=5)
     confirm_within: _Period = timedelta(seconds=60)

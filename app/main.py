@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import httpx
 import structlog
@@ -13,8 +12,6 @@ from fastapi import FastAPI
 
 from app.alertmanager.api import Alertmanager
 from app.config import Config, default_config, load
-from app.core.facts import Change
-from app.core.history import Past
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
@@ -25,29 +22,30 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loop, Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import CONSOLE, EMAIL, SLACK, Policy, PolicyInForce
+from app.engine.registry_watch import RegistryWatcher, with_component
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
+from app.engine.sources import Sources
 from app.engine.verify import Verify
-from app.enrichers.changes import ChangesEnricher
-from app.enrichers.enricher import Enricher, Subject
-from app.enrichers.history import HistoryEnricher
+from app.engine.watch import Watching
 from app.enrichers.prometheus import Prometheus
+from app.enrichers.registry import Mlflow
 from app.errors import ConfigError
 from app.notifiers.console import ConsoleNotifier
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
 from app.notifiers.slack import SlackNotifier
 from app.settings import Settings
-from app.store import changes, queries, schema
+from app.store import schema
 from app.store.database import Database
 from app.web import changes as changes_api
-from app.web import health, incidents, problems, receipts, runbooks, webhooks
+from app.web import health, incidents, mlflow, problems, receipts, runbooks, webhooks
 from app.web.context import Context
 
 log = structlog.get_logger()
 
-_CHANGES = 500  # more than that in two hours is no longer a list
+_REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.
 Errors are RFC 9457 problem documents; times are RFC 3339 in UTC."""
@@ -65,7 +63,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
-    for module in (webhooks, incidents, receipts, changes_api, runbooks, health):
+    app.add_middleware(webhooks.Shortcut)
+    for module in (webhooks, mlflow, incidents, receipts, changes_api, runbooks, health):
         app.include_router(module.router)
     return app
 
@@ -119,6 +118,7 @@ async def _start(
         actions=Actions(db, policy, parts.signals, clock),
         ledger=parts.ledger,
         enrich=parts.enrich,
+        hear=parts.registry.hear if parts.registry else with_component,
         loops=loops,
         policy=policy,
         outlook=parts.outlook,
@@ -141,6 +141,8 @@ class _Parts:
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
+    sources: Sources
+    registry: RegistryWatcher | None
 
 
 async def _parts(
@@ -152,7 +154,8 @@ async def _parts(
         stack.push_async_callback(notifier.close)
     signals = Signals()
     prometheus = Prometheus(settings.prometheus_url, client) if settings.prometheus_url else None
-    enrichers = make_enrichers(db, policy)
+    sources = Sources(db, policy, clock.now, prometheus, make_mlflow(settings, client))
+    registry = make_mlflow(settings, client, within=_REGISTRY_WITHIN)
     return _Parts(
         db=db,
         policy=policy,
@@ -163,7 +166,9 @@ async def _parts(
         prometheus=prometheus,
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
-        enrich=Enrich(db, policy, signals, clock, enrichers=enrichers),
+        enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
+        sources=sources,
+        registry=RegistryWatcher(registry) if registry else None,
     )
 
 
@@ -178,33 +183,29 @@ def _outlook(settings: Settings, policy: PolicyInForce) -> Callable[[], Outlook]
     return outlook
 
 
-def make_enrichers(db: Database, policy: PolicyInForce) -> list[Enricher]:
-    """The sources of context that are set up; our own log and ledger always are."""
-
-    async def between(after: datetime, until: datetime) -> list[Change]:
-        return await db.read(changes.between, after, until, limit=_CHANGES)
-
-    async def past(subject: Subject, days: int) -> list[Past]:
-        names = [alert.fingerprint for alert in subject.alerts]
-        since = subject.incident.opened_at - timedelta(days=days)
-        return await db.read(queries.past, subject.incident, names, since=since)
-
-    return [
-        ChangesEnricher(
-            between,
-            topology=lambda: policy.current.topology,
-            within=lambda: policy.current.config.context.changes_within,
-        ),
-        HistoryEnricher(past),
-    ]
+def make_mlflow(settings: Settings, client: httpx.AsyncClient, **how: float) -> Mlflow | None:
+    """The model registry, if it is set; `within` is how many seconds a call may take."""
+    if settings.mlflow_tracking_uri is None:
+        return None
+    password, token = settings.mlflow_tracking_password, settings.mlflow_tracking_token
+    return Mlflow(
+        settings.mlflow_tracking_uri,
+        client,
+        username=settings.mlflow_tracking_username,
+        password=password.get_secret_value() if password else None,
+        token=token.get_secret_value() if token else None,
+        **how,
+    )
 
 
 def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
+    watchers = parts.sources.watchers(parts.registry)
     shared = (parts.db, parts.policy, parts.signals, parts.clock)
     return {
         "ingest": Ingest(*shared),
         "deliver": Deliver(*shared, parts.notifiers, outlook=parts.outlook, locale=settings.locale),
         "enrich": parts.enrich,
+        "watch": Watching(watchers, parts.ledger, parts.policy, parts.clock),
         "verify": Verify(*shared, alertmanagers=parts.alertmanagers, prometheus=parts.prometheus),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }

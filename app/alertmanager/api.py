@@ -13,15 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from app.alertmanager.status import Running, read_status
 from app.core.alerts import Alert, AlertStatus, Labels
 from app.errors import NeighbourFailed
 from app.telemetry import NEIGHBOUR_CALLS
 
 _TIMEOUT = httpx.Timeout(10.0)
-_WEBHOOK_PATH = "/webhooks/alertmanager"
 
 
 class _Name(BaseModel):
@@ -44,6 +43,7 @@ class _Listed(BaseModel):
 
 
 class _Group(BaseModel):
+    receiver: _Name | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     alerts: list[_Listed] = Field(default_factory=list)
 
@@ -77,27 +77,27 @@ class Alertmanager:
         """All alerts it has, muted ones too."""
         return [_listed(item) for item in _parse(_Alerts, await self._get("/api/v2/alerts"))]
 
-    async def group_labels(self) -> dict[str, Labels]:
-        """For each alert, by fingerprint, the labels of the group it is notified in."""
+    async def group_labels(self, receivers: frozenset[str] | None) -> dict[str, Labels]:
+        """For each alert, by fingerprint, the labels of the group that it is notified in.
+
+        An alert stands in one group for each of its receivers: those of these count (None: any).
+        """
         groups = _parse(_Groups, await self._get("/api/v2/alerts/groups"))
-        return {alert.fingerprint: group.labels for group in groups for alert in group.alerts}
+        ours = [
+            group
+            for group in groups
+            if receivers is None or (group.receiver and group.receiver.name in receivers)
+        ]
+        return {alert.fingerprint: group.labels for group in ours for alert in group.alerts}
 
     async def status(self) -> dict[str, Any]:
         """Its version, uptime (`uptime`: since when), cluster and configuration."""
         answer = await self._get("/api/v2/status")
         return answer if isinstance(answer, dict) else {}
 
-    async def webhook_receivers(self) -> set[str] | None:
-        """The receivers whose webhook is ours; None if its configuration does not tell.
-
-        Newer versions hide webhook addresses: then every receiver with a webhook may be.
-        """
-        try:
-            text = (await self.status())["config"]["original"]
-            receivers = yaml.safe_load(text)["receivers"]
-            return _with_our_webhook(receivers)
-        except (KeyError, TypeError, yaml.YAMLError):
-            return None
+    async def running(self) -> Running:
+        """What it says of itself, read."""
+        return read_status(await self.status())
 
     async def _get(self, path: str) -> Any:
         try:
@@ -106,7 +106,9 @@ class Alertmanager:
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
             NEIGHBOUR_CALLS.labels("alertmanager", "failed").inc()
-            raise NeighbourFailed(f"Alertmanager did not answer {path}: {error!r}.") from error
+            # The error's own text holds the URL, which may hold a password.
+            why = type(error).__name__
+            raise NeighbourFailed(f"Alertmanager did not answer {path} ({why}).") from error
         NEIGHBOUR_CALLS.labels("alertmanager", "ok").inc()
         return answer
 
@@ -145,17 +147,6 @@ def _both(one: ListedAlert, other: ListedAlert) -> ListedAlert:
 def plain_receiver(escaped: str) -> str:
     """A receiver's name as configured; webhooks carry it escaped for a regular expression."""
     return re.sub(r"\\(.)", r"\1", escaped)
-
-
-def _with_our_webhook(receivers: Iterable[dict[str, Any]]) -> set[str]:
-    hooks = {
-        receiver["name"]: [str(hook.get("url", "")) for hook in receiver["webhook_configs"]]
-        for receiver in receivers
-        if receiver.get("webhook_configs")
-    }
-    hidden = {name for name, urls in hooks.items() if any("<secret>" in url for url in urls)}
-    ours = {name for name, urls in hooks.items() if any(_WEBHOOK_PATH in url for url in urls)}
-    return ours or hidden or set(hooks)
 
 
 def _listed(item: _Listed) -> ListedAlert:

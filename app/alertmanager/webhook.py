@@ -65,7 +65,8 @@ class WebhookAlert(BaseModel):
 
     def _name(self) -> str:
         given = self.fingerprint
-        return given if 0 < len(given) <= _LONGEST_FINGERPRINT else fingerprint(self.labels)
+        usable = 0 < len(given) <= _LONGEST_FINGERPRINT and given.isprintable()
+        return given if usable else fingerprint(self.labels)
 
 
 class _Envelope(BaseModel):

@@ -76,7 +76,7 @@ class Incident:
     `alerts` holds at least the alerts that the event at hand names: the counts, not the
     mapping, speak for the whole incident, so that one of 5,000 alerts costs no more than
     one of one. `labels` and `annotations` are those that all its alerts share. `severity`
-    is the worst it has had. `revision` grows with every change that people can see.
+    is the worst it has had. `revision` grows with every change that people decide on.
     `doubtful` counts firing alerts that are unconfirmed, `hidden` those that the last
     notification of `hidden_group` had cut off. What is known of the last ending and
     acknowledgement is kept while a reopening is doubted, so that a dismissed doubt

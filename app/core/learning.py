@@ -30,7 +30,8 @@ def _context_found(incident: Incident, finding: Finding, now: datetime) -> Decis
     known = incident.context.opening.get(finding.source)
     if opening and known is not None and not isinstance(known.facts, Missing):
         return Decision(incident)
-    after = replace(incident, revision=incident.revision + 1, updated_at=now)
+    # It is no new revision: what a person decided on has not changed.
+    after = replace(incident, updated_at=now)
     if opening and isinstance(finding.facts, Served):
         served = finding.facts
         after = replace(after, model=served.name, model_version=served.current.version)

@@ -73,6 +73,7 @@ class Posting:
     attempts: int = 0
     last_error: str | None = None
     first_shown_at: datetime | None = None
+    asked: int = 0
 
 
 #: A chart is never worth holding up words for: it is tried twice, and then left out.

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from app.core.alerts import severity, shared, worst
+from app.core.alerts import Labels, severity, shared, worst
 from app.core.episodes import conclude, named, recorded
 from app.core.events import AlertsReported, Origin, Source
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident, title
@@ -21,7 +22,7 @@ def report(incident: Incident | None, event: AlertsReported, *, now: datetime) -
     steps = [step for step in judged if step.effect is not Effect.NOTHING]
     if incident is None:
         return _open(event, steps, now)
-    after = _with_hidden(_absorb(incident, steps, event.origin), event)
+    after = _absorb(incident, steps, event)
     return conclude(incident, after, steps, _entries(steps, now, _actor(event)), now=now)
 
 
@@ -29,7 +30,7 @@ def _open(event: AlertsReported, steps: Sequence[Transition], now: datetime) -> 
     if not any(step.state.firing for step in steps):
         return Decision(None)  # the end of something nobody was told of
     blank = _blank(event.origin, now)
-    after = _with_hidden(_absorb(blank, steps, event.origin), event)
+    after = _absorb(blank, steps, event)
     return recorded(blank, after, steps, [_opened(event, steps, now)], now=now)
 
 
@@ -74,33 +75,36 @@ def _entries(steps: Sequence[Transition], now: datetime, actor: str) -> list[Ent
     return [Entry(kind, now, actor, named(those)) for kind, those in kinds.items() if those]
 
 
-def _absorb(incident: Incident, steps: Sequence[Transition], origin: Origin) -> Incident:
-    """The incident with the counts, severity, labels and title that follow from the steps."""
-    if not steps:
-        return incident
-    grown = _counted(incident, steps)
-    fired = any(step.state.firing for step in steps)
-    return replace(
-        _relabelled(grown, steps),
-        occurrences=incident.occurrences + fired,
-        severity=_severity(incident, steps),
-        receivers=tuple(dict.fromkeys((*incident.receivers, *origin.receivers))),
-    )
+def _absorb(incident: Incident, steps: Sequence[Transition], event: AlertsReported) -> Incident:
+    """The incident with the counts, severity, labels and title that follow from the steps.
+
+    The changes are put together before they are made: copying an incident is what costs.
+    """
+    changes = _hidden(incident, event)
+    if steps:
+        counts = _counts(incident, steps)
+        fired = any(step.state.firing for step in steps)
+        receivers = tuple(dict.fromkeys((*incident.receivers, *event.origin.receivers)))
+        changes |= counts
+        changes |= _labels(incident, steps, total=counts["firing"] + counts["resolved"])
+        changes["occurrences"] = incident.occurrences + fired
+        changes["severity"] = _severity(incident, steps)
+        changes["receivers"] = receivers
+    return replace(incident, **changes) if changes else incident
 
 
-def _counted(incident: Incident, steps: Sequence[Transition]) -> Incident:
+def _counts(incident: Incident, steps: Sequence[Transition]) -> dict[str, int]:
     count = Counter(step.effect for step in steps)
     again = count[Effect.REFIRED] + count[Effect.DOUBTED]
     known = [incident.alerts.get(step.state.alert.fingerprint) for step in steps]
     were_doubted = sum(state is not None and state.unconfirmed for state in known)
     are_doubted = sum(step.state.unconfirmed for step in steps)
     ended = count[Effect.ENDED] + count[Effect.DISMISSED]
-    return replace(
-        incident,
-        firing=incident.firing + count[Effect.JOINED] + again - ended,
-        resolved=incident.resolved + count[Effect.ENDED_UNSEEN] + ended - again,
-        doubtful=incident.doubtful + are_doubted - were_doubted,
-    )
+    return {
+        "firing": incident.firing + count[Effect.JOINED] + again - ended,
+        "resolved": incident.resolved + count[Effect.ENDED_UNSEEN] + ended - again,
+        "doubtful": incident.doubtful + are_doubted - were_doubted,
+    }
 
 
 def _severity(incident: Incident, steps: Sequence[Transition]) -> str:
@@ -108,24 +112,26 @@ def _severity(incident: Incident, steps: Sequence[Transition]) -> str:
     return worst(incident.severity, *firing) if incident.total else worst(*firing)
 
 
-def _relabelled(grown: Incident, steps: Sequence[Transition]) -> Incident:
+def _labels(
+    incident: Incident, steps: Sequence[Transition], *, total: int
+) -> dict[str, Labels | str]:
     """What all alerts share: taken anew when the report covers them all, else narrowed."""
     alerts = [step.state.alert for step in steps]
-    covers_all = len(alerts) >= grown.total
-    labels = alerts[0].labels if covers_all else grown.labels
-    annotations = alerts[0].annotations if covers_all else grown.annotations
+    covers_all = len(alerts) >= total
+    labels = alerts[0].labels if covers_all else incident.labels
+    annotations = alerts[0].annotations if covers_all else incident.annotations
     for alert in alerts:
         labels = shared(labels, alert.labels)
         annotations = shared(annotations, alert.annotations)
-    name = title(labels, annotations, grown.group_labels)
-    return replace(grown, labels=labels, annotations=annotations, title=name)
+    name = title(labels, annotations, incident.group_labels)
+    return {"labels": labels, "annotations": annotations, "title": name}
 
 
-def _with_hidden(incident: Incident, event: AlertsReported) -> Incident:
+def _hidden(incident: Incident, event: AlertsReported) -> dict[str, Any]:
     """`hidden` follows the group it was said of; another group's list does not unsay it."""
     group = event.origin.group_key
     if event.truncated:
-        return replace(incident, hidden=event.truncated, hidden_group=group, truncated=True)
-    if event.source is Source.WEBHOOK and group == incident.hidden_group:
-        return replace(incident, hidden=0)
-    return incident
+        return {"hidden": event.truncated, "hidden_group": group, "truncated": True}
+    if event.source is Source.WEBHOOK and group == incident.hidden_group and incident.hidden:
+        return {"hidden": 0}
+    return {}

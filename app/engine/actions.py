@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.alertmanager import webhook
 from app.core.events import PersonEvent, ResolvedByPerson
 from app.core.incidents import Incident
 from app.engine import ourselves
@@ -11,8 +12,10 @@ from app.engine.apply import apply_event
 from app.engine.clock import Clock
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
+from app.errors import Unreadable
 from app.store import incidents, postings, receipts
 from app.store.database import Database, Transaction
+from app.store.receipts import Receipt
 
 
 class Actions:
@@ -39,12 +42,12 @@ class Actions:
         return after
 
     async def replay(self, receipt: int) -> None:
-        """Apply a receipt again; when nothing is left in quarantine, say that it is over."""
+        """Apply a receipt again; once nothing unreadable is left, say that it is over."""
         now = self._clock.now()
 
         def work(tx: Transaction, policy: Policy) -> None:
-            receipts.replay(tx, receipt)
-            if not receipts.any_quarantined(tx):
+            known = receipts.replay(tx, receipt)
+            if _is_readable(known) and not receipts.any_quarantined(tx):
                 trouble = ourselves.quarantined(receipt, "", at=now)
                 ourselves.report(tx, [ourselves.over(trouble, at=now)], policy, now=now)
 
@@ -60,3 +63,11 @@ class Actions:
         """Try again now to show an incident at one place."""
         await self._db.write(postings.retry, incident, posting, now=self._clock.now())
         self._signals.postings.set()
+
+
+def _is_readable(receipt: Receipt) -> bool:
+    try:
+        webhook.read(receipt.body)
+    except Unreadable:
+        return False
+    return True

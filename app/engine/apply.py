@@ -121,15 +121,14 @@ class _Desk:
         self, report: Report, routes: Sequence[Routed], policy: Policy
     ) -> list[tuple[Incident | None, AlertsReported]]:
         """The report's alerts, sorted by the incident that takes them (None: a new one)."""
-        piles: dict[tuple[int, Routed | None], tuple[Routed, list[Alert]]] = {}
+        piles: dict[tuple[int, str], list[tuple[Alert, Routed]]] = {}
         for alert, route in zip(report.alerts, routes, strict=True):
-            at = self.moment(report, [alert])
-            number = self._choose(alert, route, at, policy)
-            pile = piles.setdefault((number, None if number else route), (route, []))
-            pile[1].append(alert)
+            number = self._choose(alert, route, self.moment(report, [alert]), policy)
+            key = "" if number else route.key
+            piles.setdefault((number, key), []).append((alert, route))
         return [
-            (self._with_known(number, alerts), _event(report, route, alerts))
-            for (number, _), (route, alerts) in piles.items()
+            (self._with_known(number, [alert for alert, _ in pile]), _event(report, pile))
+            for (number, _), pile in piles.items()
         ]
 
     def moment(self, report: Report, alerts: Iterable[Alert]) -> datetime:
@@ -191,24 +190,25 @@ class _Desk:
         if not self.work:
             return []
         changes = [
-            incidents.Saved(
-                replace(self.incidents[number], id=max(number, 0)),
-                list(work.states.values()),
-                work.entries,
-            )
+            incidents.Saved(self._numbered(number), list(work.states.values()), work.entries)
             for number, work in self.work.items()
         ]
         saved = list(zip(incidents.save(tx, changes), self.work.values(), strict=True))
         contexts.save(tx, [(i.id, finding) for i, work in saved for finding in work.findings])
         contexts.ask(tx, [i.id for i, work in saved if work.tells(_WORTH_ASKING)], at=now)
         seen = [incident for incident, work in saved if work.changed]
-        turned = [i for i, work in saved if work.tells(_TURNS)]
-        beside = _beside(tx, turned, policy)
-        if seen or beside:
-            shown = {incident.id: incident for incident in (*beside, *seen)}
-            places = [(i, policy.places(i.receivers)) for i in shown.values()]
-            postings.mark_due(tx, places, now=now)
+        beside = _beside(tx, [i for i, work in saved if work.tells(_TURNS)], policy)
+        shown = {incident.id: incident for incident in (*beside, *seen)}
+        if shown:
+            every = {i.receivers for i in shown.values()}
+            places = {names: policy.places(names) for names in every}
+            due = [(i, places[i.receivers]) for i in shown.values()]
+            postings.mark_due(tx, due, now=now)
         return seen
+
+    def _numbered(self, number: int) -> Incident:
+        incident = self.incidents[number]
+        return incident if number > 0 else replace(incident, id=0)
 
 
 def _beside(tx: Transaction, turned: Iterable[Incident], policy: Policy) -> list[Incident]:
@@ -217,12 +217,15 @@ def _beside(tx: Transaction, turned: Iterable[Incident], policy: Policy) -> list
     return incidents.open_at(tx, components, limit=_BESIDE) if components else []
 
 
-def _event(report: Report, route: Routed, alerts: Sequence[Alert]) -> AlertsReported:
+def _event(report: Report, pile: Sequence[tuple[Alert, Routed]]) -> AlertsReported:
+    """The event for one incident; whoever any of its alerts is routed to is told of it."""
+    receivers = dict.fromkeys(name for _, route in pile for name in route.receivers)
     origin = Origin(
-        key=route.key,
-        receivers=route.receivers,
+        key=pile[0][1].key,
+        receivers=tuple(receivers),
         group_labels=report.group_labels,
         group_key=report.group_key,
         external_url=report.external_url,
     )
-    return AlertsReported(origin, tuple(alerts), report.truncated, report.source)
+    alerts = tuple(alert for alert, _ in pile)
+    return AlertsReported(origin, alerts, report.truncated, report.source)

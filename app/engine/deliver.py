@@ -30,7 +30,7 @@ from app.engine.pace import Pace
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.showing import Outcome, Work, begin, show
 from app.engine.signals import Signals
-from app.errors import DeliveryFailed, DestinationDead, StoreUnavailable
+from app.errors import DeliveryFailed, DestinationDead, StoreUnavailable, TryLater
 from app.notifiers.notifier import Notifier
 from app.store import incidents, postings
 from app.store.database import Database, Transaction
@@ -82,10 +82,11 @@ class Deliver:
 
     async def run(self) -> None:
         """Until cancelled; lanes come and go with what is due."""
-        await self._reclaim()
+        reclaimed = False
         try:
             while True:
                 try:
+                    reclaimed = reclaimed or await self._reclaim()
                     pause = await self._wake_lanes()
                 except StoreUnavailable as error:
                     log.warning("delivery waits for the database", why=str(error))
@@ -94,10 +95,11 @@ class Deliver:
         finally:
             await self._stop_lanes()
 
-    async def _reclaim(self) -> None:
+    async def _reclaim(self) -> bool:
         """After a crash of ours, what was in our hands is in doubt. With replicas, time tells."""
         if not self._db.replicated:
             await self._db.write(postings.release_all, now=self._clock.now())
+        return True
 
     async def _wake_lanes(self) -> float:
         now = self._clock.now()
@@ -174,8 +176,9 @@ class Deliver:
             lane.pace.take()
             NEIGHBOUR_CALLS.labels(lane.destination.kind, "ok").inc()
         if outcome.wait:
-            due_at = self._clock.now() + timedelta(seconds=outcome.wait)
-            await self._db.write(postings.record, outcome.posting, due_at=due_at)
+            now = self._clock.now()
+            due_at = now + timedelta(seconds=outcome.wait)
+            await self._db.write(postings.record, outcome.posting, due_at=due_at, now=now)
         else:
             await self._after_success(lane, work, outcome)
 
@@ -218,7 +221,7 @@ class Deliver:
         )
         policy = self._policy.current
         await self._db.write(
-            _shown, posting, work, policy, finished=outcome.finished, recovered=recovered, now=now
+            _shown, posting, policy, finished=outcome.finished, recovered=recovered, now=now
         )
         if outcome.called:
             lane.failures, lane.proven = 0, True
@@ -245,8 +248,13 @@ class Deliver:
 
 
 def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
+    # An edit may have been made although it failed: the next one makes certain what is shown.
+    # Only who says when to come back, or no, has surely done nothing.
+    unsure = isinstance(error, TryLater) and error.after is None
     return replace(
         posting,
+        root_digest="" if unsure else posting.root_digest,
+        details_digest="" if unsure else posting.details_digest,
         state=PostingState.FAILING,
         attempts=posting.attempts + 1,
         last_error=str(error),
@@ -261,17 +269,14 @@ def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
 def _shown(
     tx: Transaction,
     posting: Posting,
-    work: Work,
     policy: Policy,
     *,
     finished: bool,
     recovered: bool,
     now: datetime,
 ) -> None:
-    """Record what is shown; the incident may have changed while the call was made."""
-    current = incidents.get(tx, posting.incident_id)
-    finished = finished and current.revision == work.notice.incident.revision
-    postings.record(tx, posting, due_at=None if finished else now)
+    """Record what is shown, and that the destination works again if it had not."""
+    postings.record(tx, posting, due_at=None if finished else now, now=now)
     if recovered:
         postings.hurry(tx, posting.destination, now=now)
         trouble = ourselves.delivery_failing(str(posting.destination), "", at=now)
@@ -282,7 +287,7 @@ def _not_shown(
     tx: Transaction, posting: Posting, plan: Plan, why: str, policy: Policy, *, now: datetime
 ) -> None:
     """Record the failure; where the destination is dead, go elsewhere and say so."""
-    postings.record(tx, posting, due_at=plan.at)
+    postings.record(tx, posting, due_at=plan.at, now=now)
     if not plan.elsewhere:
         return
     incident = incidents.get(tx, posting.incident_id, for_update=True)

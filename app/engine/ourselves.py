@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,12 +12,14 @@ from app.core.events import Source
 from app.core.incidents import Incident
 from app.engine.apply import Report, apply_reports
 from app.engine.policy import Policy
+from app.store import receipts
 from app.store.database import Transaction
 
 QUARANTINED = "PlantaoReceiptQuarantined"
 UNREADABLE_ALERT = "PlantaoAlertUnreadable"
 DELIVERY_FAILING = "PlantaoDeliveryFailing"
 
+_DAY = timedelta(days=1)
 _MARK = {"component": "plantao", "source": "plantao"}
 
 log = structlog.get_logger()
@@ -103,3 +105,13 @@ def delivery_failing(destination: str, why: str, *, at: datetime) -> Alert:
         description=f"{why} — `plantao check` tries every neighbour and names what is wrong.",
         labels={"destination": destination},
     )
+
+
+def settle(tx: Transaction, policy: Policy, *, now: datetime) -> list[Incident]:
+    """End what is over without anybody's doing: an empty quarantine, a day without bad alerts."""
+    ended = []
+    if not receipts.any_quarantined(tx):
+        ended.append(quarantined(0, "", at=now))
+    if not receipts.any_problem(tx, since=now - _DAY):
+        ended.append(unreadable_alerts(0, "", at=now))
+    return report(tx, [over(alert, at=now) for alert in ended], policy, now=now)

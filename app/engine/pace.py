@@ -44,7 +44,7 @@ class Pace:
         if self.counted_at is None:
             self.tokens = float(self.burst)
         elif self.interval:
-            passed = (now - self.counted_at).total_seconds()
+            passed = max(0.0, (now - self.counted_at).total_seconds())  # clocks are set back
             self.tokens = min(float(self.burst), self.tokens + passed / self.interval)
         else:
             self.tokens = float(self.burst)

@@ -1,9 +1,13 @@
-"""The loop that forgets what is old, in steps too small to hold the writer for long."""
+"""The loop that forgets what is old, in steps too small to hold the writer for long.
+
+It also ends the incidents about ourselves that have nothing left to say.
+"""
 
 from __future__ import annotations
 
 import structlog
 
+from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
@@ -43,6 +47,7 @@ class Retention:
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):
                 gone += deleted
                 await self._clock.sleep(_PAUSE)
+        await self._db.write(ourselves.settle, self._policy.current, now=now)
         if gone:
             log.info("forgot what was past its time", rows=gone)
         return gone

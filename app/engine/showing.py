@@ -125,17 +125,15 @@ async def look(work: Work, notifier: Notifier) -> Posting:
             beside=work.beside,
         )
     )
+    # The call in doubt may have been an edit: what is shown is not known until the next one.
+    unsure = replace(posting, in_doubt=False, root_digest="", details_digest="")
     if shown is None:
-        return replace(posting, in_doubt=False)
+        return unsure
     log.info("looked for our marks", posting=posting.id, found_root=shown.root is not None)
     return replace(
-        posting,
-        in_doubt=False,
+        unsure,
         root=shown.root,
-        # What an adopted message shows is not known: an edit makes it certain.
-        root_digest=posting.root_digest if shown.root == posting.root else "",
         details=shown.details,
-        details_digest=posting.details_digest if shown.details == posting.details else "",
         told=max(posting.told, shown.told),
         chart=shown.chart or posting.chart,
     )

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import structlog
 
 from app.alertmanager.api import Alertmanager, ListedAlert, ask_all, plain_receiver
+from app.alertmanager.status import Running
 from app.core.alerts import Labels
 from app.core.durations import format_duration
 from app.core.events import (
@@ -26,7 +27,7 @@ from app.core.events import (
     Source,
 )
 from app.core.incidents import Incident
-from app.core.transitions import AlertState
+from app.core.transitions import AlertState, Ending
 from app.engine import ourselves
 from app.engine.apply import Report, apply_event, apply_reports
 from app.engine.clock import Clock, wait_for
@@ -38,7 +39,7 @@ from app.store import incidents, receipts
 from app.store.database import Database, Transaction
 
 _LONG_AGO = timedelta(minutes=5)  # Alertmanager's default group_interval
-_MISSED_AFTER = timedelta(seconds=45)  # its default group_wait, and some
+_TO_ARRIVE = 1.5  # group_intervals: one to be sent, some for its retries and its twins
 _SENDERS_AMONG = 1000
 _JUST_STARTED = timedelta(minutes=2)  # until then Prometheus may not have told it everything
 
@@ -80,7 +81,7 @@ class Verify:
         self._prometheus = prometheus
         self._absent_since: dict[tuple[int, str], datetime] = {}
         self._listed_since: dict[str, datetime] = {}
-        self._vouched_until = clock.now() - _LONG_AGO
+        self._vouched: set[tuple[int, datetime | None]] = set()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -95,49 +96,57 @@ class Verify:
     async def step(self) -> None:
         """One pass."""
         asked_at = self._clock.now()
-        listed = await ask_all(self._alertmanagers) if self._alertmanagers else None
         hidden = await self._db.read(incidents.with_hidden)
-        if listed is not None:
-            await self._take_in(listed, asked_at, at_once=bool(hidden))
-        believed = await self._db.read(incidents.firing_everywhere)
-        settled = self._settle_hidden(hidden, asked=listed is not None)
-        if listed is not None:
-            patience = await self._patience()
-            findings = self._compare(listed, believed, asked_at, patience)
+        listed = await ask_all(self._alertmanagers) if self._alertmanagers else None
+        if listed is None:
+            findings = await self._without_an_answer(asked_at)
         else:
-            findings = by_the_clock(
-                believed,
-                self._policy.current,
-                asked_at,
-                nobody_to_ask=not self._alertmanagers,
-            )
-        findings += settled
+            findings = await self._with_answer(listed, asked_at, at_once=bool(hidden))
+        findings += self._settle_hidden(hidden, asked=listed is not None)
         findings += await self._vouch(asked_at)
         if findings:
             await self._db.write(_apply, findings, self._policy.current, now=self._clock.now())
             self._signals.postings.set()
 
-    async def _take_in(
+    async def _with_answer(
         self, listed: Mapping[str, ListedAlert], asked_at: datetime, *, at_once: bool
+    ) -> list[Finding]:
+        running = await self._running()
+        ours = await self._our_receivers(running)
+        await self._take_in(listed, ours, asked_at, at_once=at_once)
+        believed = await self._db.read(incidents.firing_everywhere)
+        return self._compare(listed, believed, asked_at, self._patience(running, ours))
+
+    async def _without_an_answer(self, now: datetime) -> list[Finding]:
+        believed = await self._db.read(incidents.firing_everywhere)
+        nobody = not self._alertmanagers
+        return by_the_clock(believed, self._policy.current, now, nobody_to_ask=nobody)
+
+    async def _take_in(
+        self,
+        listed: Mapping[str, ListedAlert],
+        ours: frozenset[str] | None,
+        asked_at: datetime,
+        *,
+        at_once: bool,
     ) -> None:
         """What Alertmanager notifies our receivers of, and we never heard.
 
         `at_once` where it said itself that it cut some off.
         """
         known = await self._db.read(incidents.latest_holders, listed.keys())
-        ours = await self._our_receivers()
         missed = [
             item
             for name, item in listed.items()
             if not item.muted
             and (ours is None or item.receivers & ours)
-            and _unheard(known.get(name))
+            and _unheard(item, known.get(name))
             and (self._due_long_since(item, asked_at) or at_once)
         ]
         self._listed_since = {n: at for n, at in self._listed_since.items() if n in listed}
         if not missed:
             return
-        groups = await self._groups()
+        groups = await self._groups(ours)
         reports = [
             Report(
                 at=asked_at,
@@ -155,42 +164,49 @@ class Verify:
     def _due_long_since(self, item: ListedAlert, now: datetime) -> bool:
         """Whether Alertmanager has had time to notify us: its group_wait is not cut short."""
         since = self._listed_since.setdefault(item.alert.fingerprint, now)
-        return now - since >= _MISSED_AFTER or now - item.alert.starts_at >= _LONG_AGO
+        missed_after = self._policy.current.config.verify.missed_after
+        return now - since >= missed_after or now - item.alert.starts_at >= _LONG_AGO
 
-    async def _our_receivers(self) -> set[str] | None:
+    async def _running(self) -> list[Running]:
+        """What those Alertmanagers that answer say of themselves."""
+        found = []
+        for each in self._alertmanagers:
+            try:
+                found.append(await each.running())
+            except NeighbourFailed as error:
+                log.info("an Alertmanager says nothing of itself", why=str(error))
+        return found
+
+    async def _our_receivers(self, running: Sequence[Running]) -> frozenset[str] | None:
         """Alertmanager's names for us: as configured, else as learnt; None for any."""
         configured = self._policy.current.config.alertmanager.receivers
         if configured:
-            return set(configured)
+            return frozenset(configured)
         heard = await self._db.read(receipts.senders, among=_SENDERS_AMONG)
-        names = {plain_receiver(name) for name in heard}
-        for each in self._alertmanagers:
-            try:
-                names |= await each.webhook_receivers() or set()
-            except NeighbourFailed:
-                continue
-        return names or None
+        names = frozenset(plain_receiver(name) for name in heard)
+        return names.union(*(each.receivers for each in running)) or None
 
-    async def _groups(self) -> dict[str, Labels]:
+    async def _groups(self, ours: frozenset[str] | None) -> dict[str, Labels]:
         found: dict[str, Labels] = {}
         for each in self._alertmanagers:
             try:
-                found = {**await each.group_labels(), **found}
+                found = {**await each.group_labels(ours), **found}
             except NeighbourFailed as error:
                 log.info("groups are not known", why=str(error))
         return found
 
-    async def _patience(self) -> timedelta:
-        """How long an alert must be absent; longer while an Alertmanager has just started."""
+    def _patience(self, running: Sequence[Running], ours: frozenset[str] | None) -> timedelta:
+        """How long an alert must be absent: its end may still be on its way to us.
+
+        Alertmanager stops listing an alert at its end, and tells of the end with the next
+        notification of its group. One that has just started may not know everything yet.
+        """
         now = self._clock.now()
-        for each in self._alertmanagers:
-            try:
-                since = datetime.fromisoformat(str((await each.status()).get("uptime")))
-            except (NeighbourFailed, ValueError):
-                continue
-            if since.tzinfo and now - since < _JUST_STARTED:
-                return max(self._policy.current.config.verify.orphan_after, _JUST_STARTED)
-        return self._policy.current.config.verify.orphan_after
+        waits = [self._policy.current.config.verify.orphan_after]
+        waits += [_TO_ARRIVE * each.news_within(ours) for each in running]
+        if any(each.up_since and now - each.up_since < _JUST_STARTED for each in running):
+            waits.append(_JUST_STARTED)
+        return max(waits)
 
     def _compare(
         self,
@@ -241,18 +257,21 @@ class Verify:
         ]
 
     async def _vouch(self, now: datetime) -> list[Finding]:
-        """Endings since the last pass, if Prometheus is not there to vouch for them."""
+        """Recent endings, if Prometheus is not there to vouch for them.
+
+        Each is looked at once, when it is first seen: its receipt may have waited a while.
+        """
         if self._prometheus is None:
             return []
-        ended = await self._db.read(incidents.resolved_since, self._vouched_until)
-        ended = [each for each in ended if each.labels.get("source") != "plantao"]
+        recent = await self._db.read(incidents.resolved_since, now - _LONG_AGO)
+        theirs = [each for each in recent if each.labels.get("source") != "plantao"]
+        fresh = [each for each in theirs if (each.id, each.resolved_at) not in self._vouched]
         try:
-            if ended:
+            if fresh:
                 await self._prometheus.check_alive()
         except NeighbourFailed:
-            self._vouched_until = now
-            return [Finding(each.id, EndingDoubted(SOURCE_DEAD)) for each in ended]
-        self._vouched_until = now
+            return [Finding(each.id, EndingDoubted(SOURCE_DEAD)) for each in fresh]
+        self._vouched = {(each.id, each.resolved_at) for each in theirs}
         return []
 
 
@@ -284,9 +303,16 @@ def by_the_clock(
     return findings
 
 
-def _unheard(known: tuple[int, AlertState] | None) -> bool:
-    """Whether we do not hold the alert as firing. `apply_reports` judges the rest."""
-    return known is None or not known[1].firing
+def _unheard(item: ListedAlert, known: tuple[int, AlertState] | None) -> bool:
+    """Whether we do not hold the alert as firing, nor did a person end this occurrence of it.
+
+    `apply_reports` judges the rest.
+    """
+    if known is None:
+        return True
+    state = known[1]
+    again = item.alert.starts_at > state.alert.starts_at
+    return not state.firing and (again or state.ending is not Ending.BY_PERSON)
 
 
 def _by_name(item: ListedAlert) -> Labels:

@@ -72,7 +72,7 @@ class SlackNotifier:
     interval = 1.0  # about one message a second per channel; short bursts pass
     burst = 3
     edit_interval = 1.25  # chat.update: some 50 a minute in the whole workspace
-    edit_burst = 5
+    edit_burst = 20
 
     def __init__(
         self,

@@ -34,6 +34,10 @@ anything but the database, and it may be run a second time if another one in its
 _BUSY_TIMEOUT_MS = 2_000
 _READERS = 3
 _BATCH = 64
+_CONNECT_TIMEOUT = 5  # seconds
+# Waiting for somebody's lock, or for an answer, ends: the sender is better told to try again.
+_LOCK_SETTINGS = ("SET lock_timeout = '5s'",)
+_READ_SETTINGS = (*_LOCK_SETTINGS, "SET statement_timeout = '30s'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ def _explained() -> Iterator[None]:
 
 def _writer_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        return _postgres_engine(url, _LOCK_SETTINGS, pool_size=1, max_overflow=0)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
@@ -189,10 +193,10 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 def _reader_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(
+        return _postgres_engine(
             url,
+            _READ_SETTINGS,
             pool_size=_READERS,
-            pool_pre_ping=True,
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
         )
@@ -207,6 +211,19 @@ def _reader_engine(url: sa.URL) -> sa.Engine:
     )
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     sa.event.listen(engine, "connect", _prepare_reader)
+    return engine
+
+
+def _postgres_engine(url: sa.URL, settings: Sequence[str], **options: Any) -> sa.Engine:
+    deadline = {"connect_timeout": _CONNECT_TIMEOUT}
+    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=deadline, **options)
+
+    def prepare(connection: Any, _record: object) -> None:
+        for setting in settings:
+            connection.execute(setting)
+        connection.commit()
+
+    sa.event.listen(engine, "connect", prepare)
     return engine
 
 

@@ -65,6 +65,7 @@ def _new_values(incident: Incident, place: Place, now: datetime) -> dict[str, An
         "plain": False,
         "attempts": 0,
         "priority": priority(incident, root_shown=False),
+        "asked": 0,
         "due_at": now,
     }
 
@@ -89,6 +90,7 @@ _MARK_DUE = (
     .where(_postings.c.incident_id == sa.bindparam("number"))
     .where(_postings.c.state != PostingState.STOPPED.value)
     .values(
+        asked=_postings.c.asked + 1,
         due_at=sa.func.coalesce(
             _postings.c.due_at, sa.bindparam("now", type_=_postings.c.due_at.type)
         ),
@@ -159,24 +161,31 @@ def lease(
     return _posting(row, in_doubt=in_doubt)
 
 
-def record(tx: Transaction, posting: Posting, *, due_at: datetime | None) -> None:
+def record(tx: Transaction, posting: Posting, *, due_at: datetime | None, now: datetime) -> None:
     """Store what is now shown, end the lease, and say when to look at it again.
 
-    `due_at` None means that nothing is left to do for the revision that is shown.
+    `due_at` None means that nothing is left to do, unless it was asked for again since it
+    was leased: the incident changed while the call was made.
     """
     values = asdict(posting) | {
         "destination": str(posting.destination),
         "state": posting.state.value,
-        "due_at": due_at,
+        "due_at": _unless_asked_again(posting, now) if due_at is None else due_at,
         "lease_until": None,
         "lease_by": None,
     }
     number = values.pop("id")
+    del values["asked"]
     tx.execute(
         sa.update(_postings)
         .where(_postings.c.id == number, _postings.c.state != PostingState.STOPPED.value)
         .values(values)
     )
+
+
+def _unless_asked_again(posting: Posting, now: datetime) -> sa.ColumnElement[Any]:
+    again = _postings.c.asked != posting.asked
+    return sa.case((again, sa.literal(now, type_=_postings.c.due_at.type)), else_=sa.null())
 
 
 def hurry(tx: Transaction, destination: Destination, *, now: datetime) -> None:
@@ -196,8 +205,20 @@ def release_all(tx: Transaction, *, now: datetime) -> int:
 
 
 def stop(tx: Transaction, incident: int, number: int) -> None:
-    """A person says: no more tries here. Raises NotFound."""
-    _set(tx, incident, number, state=PostingState.STOPPED.value, due_at=None)
+    """A person says: no more tries here. Raises NotFound.
+
+    A call that is under way may still be carried out, and will not be recorded.
+    """
+    _set(
+        tx,
+        incident,
+        number,
+        state=PostingState.STOPPED.value,
+        due_at=None,
+        in_doubt=_postings.c.in_doubt | _postings.c.lease_until.is_not(None),
+        lease_until=None,
+        lease_by=None,
+    )
 
 
 def retry(tx: Transaction, incident: int, number: int, *, now: datetime) -> None:
@@ -261,4 +282,5 @@ def _posting(row: Any, *, in_doubt: bool) -> Posting:
         attempts=row.attempts,
         last_error=row.last_error,
         first_shown_at=row.first_shown_at,
+        asked=row.asked,
     )

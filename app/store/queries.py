@@ -158,7 +158,9 @@ def _has_label(name: str, values: Sequence[str], dialect: str) -> sa.ColumnEleme
     labels = sa.type_coerce(_alerts.c.labels, sa.Text)
     value: sa.ColumnElement[Any]
     if dialect == "postgresql":
-        value = sa.cast(labels, postgresql.JSONB)[name].astext
+        # JSONB knows no NUL either; the stored JSON keeps it as an escape.
+        known = sa.func.replace(labels, "\\u0000", "\\ufffd")
+        value = sa.cast(known, postgresql.JSONB)[name].astext
     else:
         value = sa.func.json_extract(labels, f'$."{name}"')
     return (

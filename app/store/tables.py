@@ -48,6 +48,18 @@ class Json(types.TypeDecorator[Any]):
         return None if value is None else from_json(value)
 
 
+class PlainText(types.TypeDecorator[str]):
+    """Text. PostgreSQL's cannot hold a NUL: there, U+FFFD takes its place."""
+
+    impl = types.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        if value is None or dialect.name != "postgresql":
+            return value
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _number() -> Any:
     # SQLite only counts by itself in a column whose type is exactly INTEGER.
     kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -63,7 +75,7 @@ def _json(**options: Any) -> Any:
 
 
 def _text(**options: Any) -> Any:
-    return Field(sa_type=sa.Text, **options)
+    return Field(sa_type=PlainText, **options)
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -144,7 +156,7 @@ class IncidentRow(SQLModel, table=True):
     resolved_at: datetime | None = _time(nullable=True)
     resolved_by: str | None = _text(nullable=True)
     ending: str | None = _text(nullable=True)
-    component: str = _text(sa_column_kwargs={"server_default": ""})
+    component: str = _text()
     model: str | None = _text(nullable=True)
     model_version: str | None = _text(nullable=True)
     context_due_at: datetime | None = _time(nullable=True)
@@ -167,7 +179,7 @@ class AlertRow(SQLModel, table=True):
     incident_id: int = Field(
         sa_type=sa.BigInteger, foreign_key="incidents.id", primary_key=True, ondelete="CASCADE"
     )
-    fingerprint: str = Field(sa_type=sa.Text, primary_key=True)
+    fingerprint: str = _text(primary_key=True)
     status: str = _text()
     labels: Mapping[str, str] = _json()
     annotations: Mapping[str, str] = _json()
@@ -235,6 +247,7 @@ class PostingRow(SQLModel, table=True):
     last_error: str | None = _text(nullable=True)
     first_shown_at: datetime | None = _time(nullable=True)
     priority: int
+    asked: int
     due_at: datetime | None = _time(nullable=True)
     lease_until: datetime | None = _time(nullable=True)
     lease_by: str | None = _text(nullable=True)

@@ -20,7 +20,7 @@ def may_notify(authorization: str | None, token: str | None) -> bool:
     if token is None:
         return True
     scheme, _, credentials = (authorization or "").partition(" ")
-    given = credentials.strip()
+    given = _as_sent(credentials.strip())
     if scheme.lower() == "basic":
         given = _password(given)
     return _same(given, token)
@@ -34,6 +34,11 @@ def _password(encoded: str) -> str:
     return decoded.partition(":")[2]
 
 
+def _as_sent(header: str) -> str:
+    """HTTP reads headers as Latin-1; who sends a token with other letters writes UTF-8."""
+    return header.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
@@ -44,7 +49,7 @@ def require_api_token(request: Request, service: Service) -> None:
     if not tokens:
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    known = [_same(given.strip(), token.get_secret_value()) for token in tokens]
+    known = [_same(_as_sent(given.strip()), token.get_secret_value()) for token in tokens]
     if scheme.lower() != "bearer" or not any(known):
         raise HTTPException(
             401,

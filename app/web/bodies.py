@@ -12,7 +12,7 @@ _SECONDS = 30.0
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's own way to say: with a gzip header
 
 
-async def read_body(request: Request, *, limit: int) -> bytes:
+async def read_body(request: Request, *, limit: int, seconds: float = _SECONDS) -> bytes:
     """The body, unpacked if it is gzip. Raises 413 over `limit` bytes (before or after
     unpacking), 408 for a sender that is too slow, 400 for one that hangs up.
 
@@ -22,10 +22,10 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             body = await _collect(request, limit)
     except TimeoutError:
-        raise HTTPException(408, f"The body did not arrive within {_SECONDS:.0f} s.") from None
+        raise HTTPException(408, f"The body did not arrive within {seconds:.0f} s.") from None
     except ClientDisconnect:
         raise HTTPException(400, "The sender hung up before the body was whole.") from None
     if request.headers.get("content-encoding", "").lower() == "gzip":

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from app.core.facts import Change
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
@@ -22,7 +23,8 @@ from app.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`reload` reads the configuration anew and raises ConfigError, leaving the old in force."""
+    """`hear` says what of a registry event is news. `reload` reads the configuration anew and
+    raises ConfigError, leaving the old in force."""
 
     settings: Settings
     db: Database
@@ -30,6 +32,7 @@ class Context:
     actions: Actions
     ledger: Ledger
     enrich: Enrich
+    hear: Callable[[Change], Change | None]
     loops: Loops
     policy: PolicyInForce
     outlook: Callable[[], Outlook]

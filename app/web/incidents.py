@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from app.core.chart import draw
-from app.core.durations import parse_duration
+from app.core.durations import DurationError, parse_duration
 from app.core.events import (
     Acknowledged,
     NoteAdded,
@@ -207,10 +208,8 @@ def _search(filters: Filters, now: datetime) -> queries.Search:
 def _moment(name: str, text: str | None, now: datetime) -> datetime | None:
     if not text:
         return None
-    try:
+    with suppress(DurationError, OverflowError):
         return now - parse_duration(text)
-    except ValueError:
-        pass
     try:
         at = datetime.fromisoformat(text.replace(" ", "+"))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

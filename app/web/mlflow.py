@@ -40,4 +40,6 @@ async def receive(request: Request, service: Service) -> Response:
     kept = None
     if news:
         kept = await service.ledger.add(news, delivery=request.headers.get(DELIVERY_ID))
-    return Response(to_json({"state": "kept" if kept else "nothing new"}), 202, media_type="application/json")
+    return Response(
+        to_json({"state": "kept" if kept else "nothing new"}), 202, media_type="application/json"
+    )

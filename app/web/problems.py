@@ -30,7 +30,10 @@ _STATUS: dict[type[PlantaoError], int] = {
     ConfigError: 422,
 }
 
+_NOT_PARSED = "There was an error parsing the body"  # FastAPI's words
+
 _ADVICE = {
+    400: "The body cannot be read: send JSON in UTF-8.",
     404: "There is nothing at this address: see /docs for those there are.",
     405: "This address does not take that method: see /docs.",
 }
@@ -51,11 +54,18 @@ def install(app: FastAPI) -> None:
     """Let every error of the application leave as a problem document."""
     app.add_exception_handler(PlantaoError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, _ours)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _ours(_request: Request, error: Exception) -> Response:
+    return answer(error)
+
+
+def answer(error: Exception) -> Response:
+    """What an error raised on purpose, or an HTTPException, is answered with."""
+    if isinstance(error, HTTPException):
+        return _told(error)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
     headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return problem(status, str(error), headers=headers)
@@ -69,9 +79,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return problem(422, f"The request cannot be used: {told}.")
 
 
-async def _http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  (registered for it only)
-    standard = error.detail == HTTPStatus(error.status_code).phrase
+def _told(error: HTTPException) -> Response:
+    standard = error.detail in {HTTPStatus(error.status_code).phrase, _NOT_PARSED}
     detail = _ADVICE.get(error.status_code, error.detail) if standard else error.detail
     return problem(error.status_code, detail, headers=dict(error.headers or {}))
 

@@ -1,4 +1,4 @@
-"""The spine: receipts, incidents with their alerts and timeline, postings.
+"""The beginning: receipts, incidents with alerts, timeline and context, postings, changes.
 
 Revision ID: 0001
 Revises:
@@ -16,6 +16,21 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=True),
+        sa.Column("delivery", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("source", "delivery", name="changes_once"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("changes_by_time", "changes", ["at"], unique=False)
     op.create_table(
         "incidents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -45,13 +60,34 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_by", sa.Text(), nullable=True),
         sa.Column("ending", sa.Text(), nullable=True),
+        sa.Column("component", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=True),
+        sa.Column("model_version", sa.Text(), nullable=True),
+        sa.Column("context_due_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
     op.create_index("incidents_by_end", "incidents", ["resolved_at"], unique=False)
     op.create_index("incidents_by_key", "incidents", ["key", "id"], unique=False)
+    op.create_index("incidents_by_model", "incidents", ["model", "model_version"], unique=False)
     op.create_index("incidents_by_opening", "incidents", ["opened_at"], unique=False)
     op.create_index("incidents_by_status", "incidents", ["status", "opened_at"], unique=False)
+    op.create_index(
+        "incidents_context_due",
+        "incidents",
+        ["context_due_at"],
+        unique=False,
+        sqlite_where=sa.text("context_due_at IS NOT NULL"),
+        postgresql_where=sa.text("context_due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "incidents_open",
+        "incidents",
+        ["component"],
+        unique=False,
+        sqlite_where=sa.text("status != 'resolved'"),
+        postgresql_where=sa.text("status != 'resolved'"),
+    )
     op.create_table(
         "receipts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -104,6 +140,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'firing'"),
     )
     op.create_table(
+        "incident_context",
+        sa.Column("incident_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("moment", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("incident_id", "source", "moment"),
+    )
+    op.create_table(
         "postings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
@@ -116,6 +163,7 @@ def upgrade() -> None:
         sa.Column("root_digest", sa.Text(), nullable=False),
         sa.Column("details", sa.Text(), nullable=True),
         sa.Column("details_digest", sa.Text(), nullable=False),
+        sa.Column("chart", sa.Text(), nullable=True),
         sa.Column("told", sa.BigInteger(), nullable=False),
         sa.Column("shown_revision", sa.Integer(), nullable=False),
         sa.Column("in_doubt", sa.Boolean(), nullable=False),
@@ -124,6 +172,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("first_shown_at", sa.BigInteger(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("lease_by", sa.Text(), nullable=True),
@@ -156,5 +205,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("timeline", "postings", "incident_alerts", "receipts", "incidents"):
+    for name in (
+        "changes",
+        "receipts",
+        "incident_alerts",
+        "incident_context",
+        "postings",
+        "timeline",
+        "incidents",
+    ):
         op.drop_table(name)

@@ -49,8 +49,8 @@ async def tell(house: House, title: str, **labels: str) -> dict[str, Any]:
     return told
 
 
-async def fire(house: House, name: str, number: int, **labels: str) -> dict[str, Any]:
-    await house.post(notification(alert(name, **labels)))
+async def fire(house: House, name: str, number: int, *, component: str) -> dict[str, Any]:
+    await house.post(notification(alert(name, component=component)))
     return await settled(house, number, "history")
 
 

@@ -1,0 +1,117 @@
+"""`plantao serve`: the service itself."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Config, settings_with
+from app.errors import ConfigError, PlantaoError
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+_BACKLOG = 4096  # a storm opens thousands of connections at once
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on.", metavar="ADDRESS")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on.", min=0, max=65535, metavar="PORT")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Migrate the database, then serve.
+
+    Until stopped; SIGHUP reads plantao.yml again.
+    """
+    settings = settings_with(config=config, host=host, port=port)
+    refusal = settings.refusal_to_start()
+    if refusal:
+        raise PlantaoError(refusal)
+    _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    import structlog  # noqa: PLC0415
+    import uvicorn  # noqa: PLC0415
+
+    from app.main import create_app  # noqa: PLC0415
+    from app.telemetry import set_up_logging  # noqa: PLC0415
+
+    set_up_logging(settings.log_format)
+    log = structlog.get_logger()
+    for name in settings.unknown:
+        log.warning("this setting means nothing to Plantão", variable=name)
+    _allow_many_connections()
+    service = create_app(settings)
+    asyncio.run(_migrate(settings))
+    signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
+    log.info("serving", address=f"http://{settings.host}:{settings.port}")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            service,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            backlog=_BACKLOG,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    _spare_the_collector()
+    with suppress(KeyboardInterrupt, SystemExit):
+        server.run()
+    if not server.started:  # uvicorn has said why
+        raise typer.Exit(1)
+
+
+async def _migrate(settings: Settings) -> None:
+    """Bring the database up to date; what is wrong with it is told better here than by uvicorn."""
+    from app.store import schema  # noqa: PLC0415
+    from app.store.database import Database  # noqa: PLC0415
+
+    try:
+        db = Database(settings.database_url.get_secret_value())
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}"
+        raise PlantaoError(
+            f"the database cannot be opened: {told} (PLANTAO_DATABASE_URL)"
+        ) from None
+    try:
+        await db.write(schema.migrate)
+    finally:
+        db.close()
+
+
+def _reload(state: object) -> None:
+    context = getattr(state, "context", None)
+    if context is not None:
+        # Said in the log; the old configuration stays in force.
+        with suppress(ConfigError):
+            context.reload()
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays: to look through it for garbage, over and over, would cost
+    a storm a third of its speed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
+def _allow_many_connections() -> None:
+    """Raise this process' limit of open files to the most it may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,1 @@
+"""The benchmarks: `python -m bench`. They print figures and assert nothing."""

@@ -1,0 +1,95 @@
+"""What came in, listed and shown as it came, and applied again."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.house import WEBHOOK, House, alert, notification, serving
+from tests.waiting import applied, soon, tell
+from tests.web.problems import assert_problem
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with serving(tmp_path) as house:
+        yield house
+
+
+async def test_a_receipt_as_it_came(house: House) -> None:
+    body = b'{"receiver": "plantao", "alerts": [], "extra": 1}\n'
+    headers = {"user-agent": "Alertmanager/0.28.0", "content-type": "application/json"}
+    await house.http.post(WEBHOOK, content=body, headers=headers | {"authorization": "Bearer x"})
+    receipt = await applied(house, 1)
+    assert (receipt["body"].encode(), receipt["size"]) == (body, len(body))
+    assert receipt["headers"] == headers
+    assert (receipt["receiver"], receipt["problem"]) == ("plantao", None)
+    assert receipt["received_at"].endswith("Z")
+    assert receipt["applied_at"] >= receipt["received_at"]
+
+
+async def test_bytes_that_are_no_text(house: House) -> None:
+    await house.post(b"\xff\xfe\x00")
+    receipt = (await house.http.get("/receipts/1")).json()
+    assert base64.b64decode(receipt["body_base64"]) == b"\xff\xfe\x00"
+    assert receipt["state"] == "quarantined"
+    assert receipt["problem"]
+
+
+async def test_the_list_goes_back_page_by_page(house: House) -> None:
+    for _ in range(5):
+        await tell(house, notification(alert()))
+    await house.post(b"unreadable")
+    page = (await house.http.get("/receipts", params={"limit": 4})).json()
+    assert [each["receipt"] for each in page["items"]] == [6, 5, 4, 3]
+    assert "body" not in page["items"][0]
+    rest = (await house.http.get("/receipts", params={"limit": 4, "before": page["next"]})).json()
+    assert [each["receipt"] for each in rest["items"]] == [2, 1]
+    assert rest["next"] is None
+    kept = (await house.http.get("/receipts", params={"state": "quarantined"})).json()
+    assert [each["receipt"] for each in kept["items"]] == [6]
+
+
+async def test_a_replay_changes_nothing_that_became_known_since(house: House) -> None:
+    await tell(house, notification(alert()))
+    await tell(house, notification(alert(status="resolved")))
+    before = (await house.incident(1))["revision"]
+    answer = await house.http.post("/receipts/1/replay")
+    assert (answer.status_code, answer.json()) == (202, {"receipt": 1, "state": "accepted"})
+    await applied(house, 1)
+    after = await house.incident(1)
+    assert (after["status"], after["revision"]) == ("resolved", before)
+
+
+async def test_a_replay_of_what_cannot_be_read_sets_it_aside_again(house: House) -> None:
+    await house.post(b"unreadable")
+    await house.http.post("/receipts/1/replay")
+    await applied(house, 1, state="quarantined")
+
+    async def raised_again() -> bool:
+        (ours,) = await house.incidents(alertname="PlantaoReceiptQuarantined")
+        return bool(ours["status"] == "triggered")
+
+    await soon(raised_again)
+
+
+async def test_what_is_not_there_or_makes_no_sense(house: House) -> None:
+    assert_problem(await house.http.get("/receipts/1"), 404, "no receipt 1")
+    assert_problem(await house.http.post("/receipts/1/replay"), 404, "no receipt 1")
+    for path in ("/receipts/0", "/receipts/x", f"/receipts/{2**63}"):
+        assert_problem(await house.http.get(path), 422)
+    for wrong in ({"limit": 0}, {"limit": 501}, {"state": "lost"}, {"before": 0}):
+        assert_problem(await house.http.get("/receipts", params=wrong), 422)
+
+
+async def test_receipts_need_a_token_where_there_are_tokens(tmp_path: Path) -> None:
+    async with serving(tmp_path, api_tokens="one,two") as house:
+        await house.post(notification(alert()))
+        for path in ("/receipts", "/receipts/1"):
+            assert_problem(await house.http.get(path), 401, "PLANTAO_API_TOKENS")
+            answer = await house.http.get(path, headers={"authorization": "Bearer two"})
+            assert answer.status_code == 200
+        assert_problem(await house.http.post("/receipts/1/replay"), 401)
