@@ -55,11 +55,17 @@ _REASONS = (
     N_("The rule has further conditions; this is the first."),
     N_("The rule has alternatives; this is the one that held."),
 )
-#: Why a source is missing, in the engine's words.
+#: Why a source is missing: the engine's words, then those of the sources, and what we say.
 _MISSING = {
     "it did not answer within {seconds} s": N_("did not answer within {seconds} s"),
     "it is down and not asked for now": N_("is down and not asked for now"),
     "it failed unexpectedly; the log has the details": N_("failed unexpectedly; see the log"),
+    "{name} did not answer within {seconds} s.": N_("did not answer within {seconds} s"),
+    "{name} cannot be reached.": N_("cannot be reached"),
+    "{name} cannot be reached: {detail}.": N_("cannot be reached: {detail}"),
+    "{name} broke the connection off.": N_("broke the connection off"),
+    "{name} answered in a form nobody knows.": N_("answered in a form nobody knows"),
+    "{name} answered {status}.": N_("answered {status}"),
 }
 _SOURCES = {
     "prometheus": N_("Prometheus"),
@@ -354,8 +360,12 @@ def _why(words: Words, reason: str) -> str:
     for told, message in _MISSING.items():
         found = matching(told, reason)
         if found is not None:
-            return words.say(message, **{name: _number(words, n) for name, n in found.items()})
+            return cut(words.say(message, **_values(words, found)), _TITLE)
     return cut(one_line(reason).rstrip("."), _TITLE)
+
+
+def _values(words: Words, found: Mapping[str, str]) -> dict[str, str]:
+    return {n: _number(words, v) if n == "seconds" else one_line(v) for n, v in found.items()}
 
 
 def _number(words: Words, text: str) -> str:

@@ -20,7 +20,7 @@ from app.notifiers import background, mrkdwn, telling
 from app.notifiers.mrkdwn import Block, calm, code, joined, section
 from app.notifiers.reading import colour, explanation, readable
 from app.notifiers.text import cut_lines, one_line
-from app.notifiers.wording import Words
+from app.notifiers.wording import N_, Words
 
 # Characters; Slack allows 3,000 in a section, 4,000 in a text and some 11,000 in all.
 _HEADLINE = 200
@@ -68,15 +68,15 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
 
 def details(words: Words, notice: Notice) -> dict[str, Any] | None:
     """The first reply: first steps, context, labels and alerts; None if nothing is known."""
-    blocks = [
-        *_steps(words, notice),
-        *_context(words, notice),
-        *_labels(notice.incident.labels),
-        *_annotations(notice),
-        *_alerts(words, notice),
-    ]
-    title = words.say("Details of incident #{number}", number=notice.incident.id)
-    return {"text": title, "blocks": _within(blocks, _WHOLE)} if blocks else None
+    known = [*_steps(words, notice), *_context(words, notice)]
+    given = [*_labels(notice.incident.labels), *_annotations(notice), *_alerts(words, notice)]
+    if not known and not given:
+        return None
+    form = N_("Details of incident #{number}")
+    if not known:
+        form = N_("Labels and alerts of incident #{number}")
+    title = words.say(form, number=notice.incident.id)
+    return {"text": title, "blocks": _within([*known, *given], _WHOLE)}
 
 
 def details_text(words: Words, notice: Notice) -> dict[str, Any] | None:

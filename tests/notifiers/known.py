@@ -158,7 +158,7 @@ def nobody_knows() -> Context:
         "mlflow": "it did not answer within 3 s",
         "models": "it did not answer within 3 s",
         "history": "it failed unexpectedly; the log has the details",
-        "changes": "MLflow answered 503 (Service Unavailable).",
+        "changes": "MLflow answered 503: busy.",
     }
     return Context.of(
         *(Finding(name, Moment.OPENING, START, Missing(why)) for name, why in reasons.items())

@@ -9,7 +9,7 @@ import pytest
 from app.core.context import Context
 from app.core.facts import Change, Changed
 from app.core.notices import Notice
-from app.notifiers import background
+from app.notifiers import background, facts_wording
 from app.notifiers.charting import chart_of, described
 from app.notifiers.wording import words
 from tests.notifiers import known
@@ -162,12 +162,36 @@ def test_everything_else_is_below() -> None:
 
 def test_why_a_source_is_missing() -> None:
     assert whole(NOTICES["nobody knows"], "pt-BR")["Sem dados"] == [
-        "mudanças (MLflow answered 503 (Service Unavailable))",
+        "mudanças (respondeu 503: busy)",
         "histórico (falhou de modo inesperado; veja o log)",
         "MLflow (não respondeu em 3 s)",
         "modelos (não respondeu em 3 s)",
         "Prometheus (está fora do ar e não é consultado por ora)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "dito"),
+    [
+        (
+            "Prometheus did not answer within 2.5 s.",
+            "did not answer within 2.5 s",
+            "não respondeu em 2,5 s",
+        ),
+        ("Prometheus cannot be reached.", "cannot be reached", "fora de alcance"),
+        (
+            "MLflow cannot be reached: ConnectError.",
+            "cannot be reached: ConnectError",
+            "fora de alcance: ConnectError",
+        ),
+        ("Prometheus answered 422: bad_data.", "answered 422: bad_data", "respondeu 422: bad_data"),
+        ("Something else.", "Something else", "Something else"),
+    ],
+)
+def test_reasons_of_the_sources(reason: str, said: str, dito: str) -> None:
+    for locale, told in (("en", said), ("pt-BR", dito)):
+        line = facts_wording.source_missing(words(locale, ZONE), "prometheus", reason)
+        assert line == f"Prometheus ({told})"
 
 
 def test_what_the_first_message_said_is_not_said_again_below() -> None:

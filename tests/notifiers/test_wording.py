@@ -92,7 +92,6 @@ _GIVEN = (
     "scorer 1.8.2 deployed",
     "transactions: 412 files rewritten",
     "restarted the scorer",
-    "MLflow answered 503 (Service Unavailable)",
 )
 _DATA = re.compile("|".join(map(re.escape, _GIVEN)))
 
