@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import ingest, machine, memory, start, storm
+from bench import context, ingest, machine, memory, start, storm
 from bench.figures import Figure
 
 _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
@@ -15,6 +15,7 @@ _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
     "storm": storm.run,
     "memory": memory.run,
     "start": start.run,
+    "context": context.run,
 }
 
 

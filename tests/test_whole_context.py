@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from app.config import ModelRef
+from app.core.alerts import Alert, AlertStatus, Labels
+from app.core.facts import Change
+from app.core.incidents import Incident
+from app.core.matchers import parse_matcher
+from app.core.registry import alias_moved
+from app.enrichers.enricher import Subject
+from app.enrichers.measuring import PrometheusEnricher
+from app.enrichers.mlflow import MlflowEnricher
+from app.enrichers.prometheus import Prometheus as Asked
+from app.enrichers.registry import Mlflow as Registry
 from tests.neighbours.alertmanager import Alertmanager, webhook_config
 from tests.neighbours.exporter import Exporter
 from tests.neighbours.mlflow import Mlflow
@@ -135,3 +150,53 @@ def test_a_promotion_that_made_scoring_slow(stage: Stage) -> None:
     assert incident["changes"][0]["title"] == moved
     assert stage.service.get("/incidents", model=MODEL, model_version="3")["items"]
     assert stage.service.get("/incidents", model=MODEL, model_version="2")["items"] == []
+    assert asyncio.run(requests_for_fifty_alerts(stage, incident)) <= 12
+
+
+async def requests_for_fifty_alerts(stage: Stage, incident: dict[str, Any]) -> int:
+    """How often Prometheus and MLflow are asked for the context of an incident of 50 alerts."""
+    asked: list[str] = []
+
+    async def count(request: httpx.Request) -> None:
+        asked.append(f"{request.method} {request.url.path}")
+
+    [known] = incident["alerts"]
+    opened_at = datetime.fromisoformat(incident["opened_at"])
+    alerts = [
+        Alert(
+            f"{n:016x}",
+            AlertStatus.FIRING,
+            known["labels"],
+            {},
+            opened_at,
+            None,
+            known["generator_url"],
+        )
+        for n in range(50)
+    ]
+    whole = Incident("key", ("oncall",), opened_at, opened_at, labels=known["labels"])
+    config = parse_matcher('component="serving"')
+    async with httpx.AsyncClient(event_hooks={"request": [count]}, trust_env=False) as client:
+        prometheus = Asked(stage.prometheus.url, client)
+        moves = [
+            alias_moved(MODEL, "champion", version, at=opened_at - timedelta(minutes=minutes))
+            for version, minutes in (("3", 1), ("2", 9))
+        ]
+
+        async def serving(model: str, at: datetime) -> list[Labels]:
+            query = f'fraud_model_info{{model="{model}"}} == 1'
+            return [each.labels for each in await prometheus.query(query, at=at, within=2)]
+
+        async def history(_model: str, alias: str, _at: datetime) -> list[Change]:
+            return moves if alias == "champion" else []
+
+        models = [ModelRef(MODEL, "champion", (config,))]
+        subject = Subject(whole, alerts, opened_at)
+        registry = Registry(stage.mlflow.url, client)
+        found = await asyncio.gather(
+            PrometheusEnricher(prometheus).find(subject),
+            MlflowEnricher(registry, models, serving, history).find(subject),
+        )
+    assert all(found), found
+    print("\n".join(asked))
+    return len(asked)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from app.core.alerts import Alert
 from app.core.facts import Measured, Sample, SeriesValue
-from app.enrichers.asking import OTHERS_FIRING, expressions, only, targets_down, together
+from app.enrichers.asking import OTHERS_FIRING, apart, expressions, only, targets_down, together
 from app.enrichers.enricher import Subject
 from app.enrichers.judging import Judged, Moment, judge, moment
 from app.enrichers.matching import Fitting, set_apart
@@ -63,7 +63,7 @@ class _Past:
 
 
 class PrometheusEnricher:
-    """The value against its threshold, in at most eight requests, for one alert or thousands.
+    """The value against its threshold, in at most seven requests, for one alert or thousands.
 
     Of an incident with alerts of several rules it tells of the first alert's. It takes at most
     `patience`, and gives the facts it has by then. No address out of an alert is ever fetched,
@@ -104,7 +104,7 @@ class _Asking:
     async def find(self, subject: Subject) -> Measured | None:
         rule = await self._rules.behind(subject.alerts[0], within=self._left)
         if rule is None:
-            others = await self._others(subject.alerts, subject.at)
+            others, _ = await self._surroundings(subject.alerts, None, subject.at)
             return Measured(None, "", None, also_firing=others) if others else None
         question = _question(rule, subject)
         answers = await self._answers(question, subject.alerts)
@@ -115,11 +115,10 @@ class _Asking:
         return _measured(question, answers, judged, await self._past(question, judged))
 
     async def _answers(self, question: _Question, alerts: Sequence[Alert]) -> _Answers:
-        firing, now, others, targets = await asyncio.gather(
+        firing, now, (others, targets) = await asyncio.gather(
             self._values(question.comparison, question.started),
             self._values(question.comparison, question.at),
-            self._others(alerts, question.at),
-            self._targets(question.rule, question.at),
+            self._surroundings(alerts, question.rule, question.at),
         )
         if isinstance(now, NeighbourFailed):
             if isinstance(firing, NeighbourFailed):
@@ -162,32 +161,18 @@ class _Asking:
             return failure
         return moment(comparison, answer)
 
-    async def _others(self, alerts: Sequence[Alert], at: datetime) -> Mapping[str, Sequence[str]]:
-        """Other alerts' names by component, "" for those of none; empty if unanswered."""
+    async def _surroundings(
+        self, alerts: Sequence[Alert], rule: AlertingRule | None, at: datetime
+    ) -> tuple[Mapping[str, Sequence[str]], Sequence[str]]:
+        """Other alerts that fire and targets that are down; nothing if unanswered."""
+        targets = targets_down(selectors(rule.rule.expression)) if rule else ""
+        queries = [OTHERS_FIRING, targets] if targets else [OTHERS_FIRING]
         try:
-            firing = await self._prometheus.query(OTHERS_FIRING, at=at, within=self._left)
+            answer = await self._prometheus.query(together(queries), at=at, within=self._left)
         except NeighbourFailed:
-            return {}
-        own = {(alert.labels.get("alertname"), alert.labels.get("component")) for alert in alerts}
-        # An external label `component` is on our alerts and in no answer.
-        own |= {(name, None) for name, _ in own}
-        found: dict[str, list[str]] = defaultdict(list)
-        for each in firing:
-            name, component = each.labels.get("alertname", ""), each.labels.get("component")
-            if (name, component) not in own:
-                found[component or ""].append(name)
-        return {component: sorted(found[component]) for component in sorted(found)}
-
-    async def _targets(self, rule: AlertingRule, at: datetime) -> Sequence[str]:
-        query = targets_down(selectors(rule.rule.expression))
-        if not query:
-            return ()
-        try:
-            down = await self._prometheus.query(query, at=at, within=self._left)
-        except NeighbourFailed:
-            return ()
-        names = {f"{each.labels.get('job')}/{each.labels.get('instance')}" for each in down}
-        return sorted(names)[:_MOST_TARGETS]
+            return {}, ()
+        firing, *down = apart(answer, len(queries))
+        return _others(alerts, firing), _targets(down[0] if down else ())
 
     async def _line(self, question: _Question, judged: Judged) -> Sequence[Sample]:
         """The worst series; the only one there is where nothing says which is worst."""
@@ -209,6 +194,24 @@ class _Asking:
     def _left(self) -> float:
         """Seconds."""
         return max(_SHORTEST_WAIT, self._deadline - self._clock())
+
+
+def _others(alerts: Sequence[Alert], firing: Sequence[SeriesValue]) -> Mapping[str, Sequence[str]]:
+    """Other alerts' names by component, "" for those of none."""
+    own = {(alert.labels.get("alertname"), alert.labels.get("component")) for alert in alerts}
+    # An external label `component` is on our alerts and in no answer.
+    own |= {(name, None) for name, _ in own}
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in firing:
+        name, component = each.labels.get("alertname", ""), each.labels.get("component")
+        if (name, component) not in own:
+            found[component or ""].append(name)
+    return {component: sorted(found[component]) for component in sorted(found)}
+
+
+def _targets(down: Sequence[SeriesValue]) -> Sequence[str]:
+    names = {f"{each.labels.get('job')}/{each.labels.get('instance')}" for each in down}
+    return sorted(names)[:_MOST_TARGETS]
 
 
 def _question(rule: AlertingRule, subject: Subject) -> _Question:

@@ -49,7 +49,9 @@ async def test_not_ready_when_a_loop_is_not_running(house: House) -> None:
     await house.context.loops.stop()
     answer = await house.http.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["loops"] == "not running: deliver, enrich, ingest, retention, verify, watch"
+    assert (
+        answer.json()["loops"] == "not running: deliver, enrich, ingest, retention, verify, watch"
+    )
     assert answer.json()["database"] == "ok"
     assert (await house.http.get("/healthz")).status_code == 200
 
