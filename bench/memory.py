@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _ALERTS = 50
 _GROUPS = 200
 _CONNECTIONS = 8
 _MOST = 150.0  # MB
+_VERIFIED = 20.0  # seconds: verify looks at every firing alert each 15, and must be in the figure
 
 
 def run(folder: Path, *, quick: bool) -> Iterator[Figure | str]:
@@ -25,6 +27,7 @@ def run(folder: Path, *, quick: bool) -> Iterator[Figure | str]:
         for name in ("different alerts", "and the same once more"):
             load.storm(ours.port, sent, connections=_CONNECTIONS)
             ours.settle()
+            time.sleep(_VERIFIED if not quick else 0)
             now, peak = ours.memory()
             title = f"after {count * _ALERTS:,} {name}"
             if name == "different alerts":
