@@ -107,6 +107,8 @@ def test_from_the_rule_to_the_thread_and_the_mailbox_and_back_to_green(stage: St
     stage.slack.expect_message(thread_of=root, containing="service=checkout", within=60)
     first = stage.mail(1)
     assert "ErrorRatioHigh" in first.message["Subject"]
+    context = stage.mail(2)  # what Prometheus said, once it had
+    assert "0.05" in str(context.message.get_body(("plain",)))
 
     stage.fails("checkout", 0.91)  # shown as an edit: no reply, no mail
     stage.slack.expect_shown(root, "0.91", without="0.42", within=60)
@@ -115,19 +117,19 @@ def test_from_the_rule_to_the_thread_and_the_mailbox_and_back_to_green(stage: St
     joined = stage.slack.expect_message(thread_of=root, containing="1 more alert", within=60)
     stage.slack.expect_shown(root, "2 firing", within=60)
     assert "payments" in joined
-    second = stage.mail(2)
+    second = stage.mail(3)
 
     stage.exporter.remove("http_error_ratio")  # both at once
     stage.slack.expect_message(thread_of=root, containing="Resolved", within=60)
     stage.slack.expect_shown(root, ["Resolved", "2 resolved"], within=60)
-    third = stage.mail(3)
+    third = stage.mail(4)
     eventually(lambda: all_shown(stage.service), within=60, what="everything shown")
 
     assert root.colors == [GREEN]
     assert stage.slack.roots() == [root]
     stage.slack.assert_nothing_unexpected()
     assert "Resolved" in str(third.message.get_body(("plain",)))
-    for reply in (second, third):
+    for reply in (context, second, third):
         assert reply.message["In-Reply-To"] == first.message["Message-ID"]
     (incident,) = stage.service.incidents()
     assert (incident["status"], incident["resolution"]) == ("resolved", "resolved")

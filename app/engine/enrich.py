@@ -30,6 +30,7 @@ from app.telemetry import SOURCE_CALLS, SOURCE_RESTING
 
 _AT_ONCE = 5
 _ALERTS = 50
+_BREATH = 0.05  # real seconds between rounds: in a storm the first messages come first
 _LOOK_AGAIN = 30.0  # seconds; another replica may have asked for it
 _UNFINISHED = timedelta(minutes=1)  # asked, but we died before the answers were stored
 _REFRESH = timedelta(minutes=5)
@@ -72,7 +73,9 @@ class Enrich:
             except StoreUnavailable as error:
                 log.warning("enrich waits for the database", why=str(error))
                 busy = False
-            if not busy:
+            if busy:
+                await asyncio.sleep(_BREATH)
+            else:
                 await wait_for(self._signals.context, self._clock, _LOOK_AGAIN)
 
     async def step(self) -> bool:

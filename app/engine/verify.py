@@ -118,7 +118,8 @@ class Verify:
         return self._compare(listed, believed, asked_at, self._patience(running, ours))
 
     async def _without_an_answer(self, now: datetime) -> list[Finding]:
-        believed = await self._db.read(incidents.firing_everywhere)
+        silent_since = now - self._policy.current.config.verify.stale_after
+        believed = await self._db.read(incidents.firing_everywhere, unheard_since=silent_since)
         nobody = not self._alertmanagers
         return by_the_clock(believed, self._policy.current, now, nobody_to_ask=nobody)
 

@@ -184,14 +184,21 @@ def timeline(tx: Transaction, number: int, *, after: int = 0) -> list[Entry]:
     return [_entry(row) for row in tx.execute(query)]
 
 
-def firing_everywhere(tx: Transaction) -> dict[int, list[AlertState]]:
-    """Every alert that fires in an open incident, by incident number."""
+def firing_everywhere(
+    tx: Transaction, *, unheard_since: datetime | None = None
+) -> dict[int, list[AlertState]]:
+    """Every alert that fires in an open incident, by incident number.
+
+    With `unheard_since`, only those not reported after that, and those that are unconfirmed.
+    """
     query = (
         sa.select(_alerts)
         .join(_incidents, _incidents.c.id == _alerts.c.incident_id)
         .where(_incidents.c.status != Status.RESOLVED.value)
         .where(_alerts.c.status == AlertStatus.FIRING.value)
     )
+    if unheard_since is not None:
+        query = query.where(_alerts.c.unconfirmed | (_alerts.c.reported_at <= unheard_since))
     found: dict[int, list[AlertState]] = {}
     for row in tx.execute(query):
         found.setdefault(row.incident_id, []).append(state_from_row(row))

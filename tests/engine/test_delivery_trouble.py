@@ -246,4 +246,6 @@ async def test_a_refused_address_is_an_incident_about_ourselves(tmp_path: Path) 
             ]
             smtp.heal()
             await play.play(lambda: tells(smtp, "KafkaLag"), seconds=700)
-            await play.play(lambda: tells(smtp, f"Resolved · {OURS}"), seconds=700)
+            await play.play(lambda: tells(smtp, OURS), seconds=700)
+            await play.clock.advance(minutes=1)
+            assert [i["status"] for i in await play.house.incidents(alertname=OURS)] == ["resolved"]
