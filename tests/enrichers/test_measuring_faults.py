@@ -164,7 +164,7 @@ async def test_two_rules_of_one_name_are_not_guessed_between() -> None:
 
 async def test_an_alert_s_own_name_is_no_other_alert_where_the_component_is_external() -> None:
     part = {"plantao_part": "0"}  # several queries go as one
-    firing = [
+    firing: list[dict[str, object]] = [
         {"metric": {"alertname": name, **part}, "value": [1, "1"]} for name in ("Slow", "Other")
     ]
 
