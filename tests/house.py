@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -88,6 +89,11 @@ def notification(*alerts: Mapping[str, Any], **around: Any) -> dict[str, Any]:
         "truncatedAlerts": 0,
         **around,
     }
+
+
+def incompressible(length: int) -> str:
+    """Text that takes half its length on disk and no less; the same each time."""
+    return random.Random(length).randbytes(length).hex()[:length]  # noqa: S311
 
 
 def alert(

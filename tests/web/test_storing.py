@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.store.database import Transaction
-from tests.house import WEBHOOK, House, alert, notification, serving
+from tests.house import WEBHOOK, House, alert, incompressible, notification, serving
 from tests.waiting import applied, tell
 from tests.web.problems import assert_problem
 
@@ -33,7 +33,7 @@ async def pragma(house: House, text: str) -> None:
 
 
 async def send(house: House, name: str, padding: int = 0) -> httpx.Response:
-    body = notification(alert(name, annotations={"summary": "x" * padding}))
+    body = notification(alert(name, annotations={"summary": incompressible(padding)}))
     return await house.http.post(WEBHOOK, json=body)
 
 
