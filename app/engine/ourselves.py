@@ -110,7 +110,7 @@ def delivery_failing(destination: str, why: str, *, at: datetime) -> Alert:
 def settle(tx: Transaction, policy: Policy, *, now: datetime) -> list[Incident]:
     """End what is over without anybody's doing: an empty quarantine, a day without bad alerts."""
     ended = []
-    if not receipts.any_quarantined(tx):
+    if not receipts.any_quarantined(tx) and not receipts.any_replaying(tx):
         ended.append(quarantined(0, "", at=now))
     if not receipts.any_problem(tx, since=now - _DAY):
         ended.append(unreadable_alerts(0, "", at=now))

@@ -101,6 +101,7 @@ def _new_values(arrival: Arrival) -> dict[str, Any]:
         "receiver": arrival.receiver,
         "headers": arrival.headers,
         "body": arrival.body,
+        "size": len(arrival.body),
         "replayed": False,
     }
 
@@ -118,7 +119,7 @@ _NEW = {
 def waiting(tx: Transaction, *, rows: int, size: int) -> list[Receipt]:
     """The oldest receipts not yet applied: at most `rows`, and at most `size` bytes and one."""
     query = (
-        sa.select(_receipts, sa.func.length(_receipts.c.body).label("size"))
+        sa.select(_receipts)
         .where(_receipts.c.state == ReceiptState.ACCEPTED.value)
         .order_by(_receipts.c.id)
         .limit(rows)
@@ -165,7 +166,7 @@ def replay(tx: Transaction, number: int) -> Receipt:
 
 def get(tx: Transaction, number: int) -> Receipt:
     """One receipt with its body; raises NotFound."""
-    query = sa.select(_receipts, sa.func.length(_receipts.c.body).label("size"))
+    query = sa.select(_receipts)
     row = tx.execute(query.where(_receipts.c.id == number)).one_or_none()
     if row is None:
         raise NotFound(f"There is no receipt {number}.")
@@ -176,8 +177,7 @@ def newest(
     tx: Transaction, *, limit: int, before: int | None = None, state: str | None = None
 ) -> list[Receipt]:
     """Receipts without their bodies, the newest first, those before number `before`."""
-    size = sa.func.length(_receipts.c.body).label("size")
-    query = sa.select(*_WITHOUT_BODY, size).order_by(_receipts.c.id.desc()).limit(limit)
+    query = sa.select(*_WITHOUT_BODY).order_by(_receipts.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(_receipts.c.id < before)
     if state is not None:
@@ -196,6 +196,14 @@ def oldest_waiting(tx: Transaction) -> datetime | None:
 def any_quarantined(tx: Transaction) -> bool:
     """Whether any receipt is still in quarantine."""
     query = sa.select(_receipts.c.id).where(_receipts.c.state == ReceiptState.QUARANTINED.value)
+    return tx.scalar(query.limit(1)) is not None
+
+
+def any_replaying(tx: Transaction) -> bool:
+    """Whether any receipt that was put back in the line still waits there."""
+    query = sa.select(_receipts.c.id).where(
+        _receipts.c.state == ReceiptState.ACCEPTED.value, _receipts.c.replayed
+    )
     return tx.scalar(query.limit(1)) is not None
 
 

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app.engine import ourselves
+from app.store import receipts as stored
 from app.store.database import Transaction
+from app.store.tables import ReceiptRow, table
 from tests.clock import FakeClock
 from tests.house import House, alert, notification, serving
 from tests.waiting import applied, soon, tell
@@ -50,8 +53,9 @@ async def mend(house: House, receipt: int, body: dict[str, Any]) -> None:
     """As if the service had learnt to read what it could not: the stored body is readable."""
 
     def work(tx: Transaction) -> None:
-        statement = sa.text("UPDATE receipts SET body = :body WHERE id = :id")
-        tx.execute(statement, {"body": json.dumps(body).encode(), "id": receipt})
+        stored = table(ReceiptRow)
+        changed = sa.update(stored).where(stored.c.id == receipt)
+        tx.execute(changed.values(body=json.dumps(body).encode()))
 
     await house.context.db.write(work)
 
@@ -109,6 +113,18 @@ async def test_replaying_what_is_still_unreadable_ends_nothing(house: House) -> 
     ours = await named(house, "PlantaoReceiptQuarantined")
     assert ours["status"] == "triggered"
     assert await house.timeline(ours["id"]) == ["opened"]
+
+
+async def test_what_is_being_replayed_is_not_yet_settled(house: House) -> None:
+    """Between being put back in the line and being read again, it is in no quarantine."""
+    receipt = await tell(house, b"{")
+    policy = house.context.policy.current
+
+    def work(tx: Transaction) -> int:
+        stored.replay(tx, receipt["receipt"])
+        return len(ourselves.settle(tx, policy, now=house.context.clock.now()))
+
+    assert await house.context.db.write(work) == 0
 
 
 async def test_a_replay_does_not_undo_what_came_since(house: House, clock: FakeClock) -> None:
