@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import structlog
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app.alertmanager.api import Alertmanager
 from app.config import Config, default_config, load
@@ -50,6 +51,16 @@ _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detectio
 Errors are RFC 9457 problem documents; times are RFC 3339 in UTC."""
 
 
+class _Service(FastAPI):
+    """FastAPI, past which webhooks go: its own part costs more than storing them."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if webhooks.is_notification(scope):
+            await webhooks.take(self.state.context, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The service. Raises ConfigError if its configuration cannot be used."""
     policy = PolicyInForce(read_policy(settings))
@@ -60,9 +71,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             app.state.context = await _start(stack, settings, policy, clock or SystemClock())
             yield
 
-    app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app = _Service(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
-    app.add_middleware(webhooks.Shortcut)
     for module in (webhooks, mlflow, incidents, receipts, changes_api, runbooks, health):
         app.include_router(module.router)
     return app

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, Strict, ValidationError
+from pydantic_core import core_schema
 
 from app.core.alerts import Alert, AlertStatus, fingerprint
 from app.errors import Unreadable
@@ -22,18 +23,24 @@ _SHOWN_PROBLEMS = 3
 _LONGEST_FINGERPRINT = 64  # Alertmanager's have 16
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+@dataclass(frozen=True, slots=True)
+class _OrElse:
+    """What is not as it should be counts as not given. Pydantic sees to it without a call of
+    ours for each value, which would double the time that a body of fifty alerts takes."""
+
+    default: Any
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_default_schema(
+            handler(source), default=self.default, on_error="default"
+        )
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
-
-
-_Text = Annotated[str, BeforeValidator(_text)]
-_LooseLabels = Annotated[
-    dict[str, Any], BeforeValidator(lambda v: v if isinstance(v, dict) else {})
-]
+_Text = Annotated[str, Strict(), _OrElse("")]
+_Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000), _OrElse(0)]
+_LooseLabels = Annotated[dict[str, Any], _OrElse({})]
 
 
 class WebhookAlert(BaseModel):
@@ -76,9 +83,7 @@ class _Envelope(BaseModel):
     group_labels: _LooseLabels = Field(default_factory=dict, alias="groupLabels")
     external_url: _Text = Field(default="", alias="externalURL")
     group_key: _Text = Field(default="", alias="groupKey")
-    truncated_alerts: Annotated[int, BeforeValidator(_count)] = Field(
-        default=0, alias="truncatedAlerts"
-    )
+    truncated_alerts: _Count = Field(default=0, alias="truncatedAlerts")
 
 
 class _Body(_Envelope):

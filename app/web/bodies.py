@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 _SECONDS = 30.0
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's own way to say: with a gzip header
 
 
-async def read_body(request: Request, *, limit: int, seconds: float = _SECONDS) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], *, limit: int, seconds: float = _SECONDS
+) -> bytes:
     """The body, unpacked if it is gzip. Raises 413 over `limit` bytes (before or after
     unpacking), 408 for a sender that is too slow, 400 for one that hangs up.
 
     A body that claims to be gzip and is not is returned as it came.
     """
-    declared = request.headers.get("content-length", "")
+    declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(seconds):
-            body = await _collect(request, limit)
+            body = await _collect(receive, limit)
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {seconds:.0f} s.") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "The sender hung up before the body was whole.") from None
-    if request.headers.get("content-encoding", "").lower() == "gzip":
+    if headers.get(b"content-encoding", b"").lower() == b"gzip":
         return await asyncio.to_thread(_unpack, body, limit)
     return body
 
 
-async def _collect(request: Request, limit: int) -> bytes:
+async def _collect(receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HTTPException(400, "The sender hung up before the body was whole.")
+        part = message.get("body", b"")
+        more = message.get("more_body", False)
         size += len(part)
         if size > limit:
             raise _too_large(limit)

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 @router.post("/webhooks/mlflow", status_code=202, summary="Registry events of MLflow")
 async def receive(request: Request, service: Service) -> Response:
     """401 where the signature does not fit or is old; an event that came before is kept once."""
-    body = await read_body(request, limit=_LIMIT)
+    body = await read_body(request.receive, dict(request.headers.raw), limit=_LIMIT)
     secret = service.settings.mlflow_webhook_secret
     if secret:
         try:

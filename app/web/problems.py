@@ -86,5 +86,10 @@ def _told(error: HTTPException) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("a request failed unexpectedly", path=request.url.path, exc_info=error)
+    return unexpected(request.url.path, error)
+
+
+def unexpected(path: str, error: Exception) -> Response:
+    """What an error that nobody foresaw is answered with; the log has the details."""
+    log.error("a request failed unexpectedly", path=path, exc_info=error)
     return problem(500, "Something is wrong inside Plantão: its log has the details.")
