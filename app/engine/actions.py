@@ -37,7 +37,7 @@ class Actions:
                 known = incidents.with_firing_alerts(tx, known)
             return replace(apply_event(tx, known, event, policy, now=now), alerts={})
 
-        after = await self._db.write(work, self._policy.current)
+        after = await self._db.write_first(work, self._policy.current)
         self._signals.postings.set()
         return after
 
@@ -51,17 +51,17 @@ class Actions:
                 trouble = ourselves.quarantined(receipt, "", at=now)
                 ourselves.report(tx, [ourselves.over(trouble, at=now)], policy, now=now)
 
-        await self._db.write(work, self._policy.current)
+        await self._db.write_first(work, self._policy.current)
         self._signals.receipts.set()
         self._signals.postings.set()
 
     async def stop_posting(self, incident: int, posting: int) -> None:
         """No more tries to show an incident at one place."""
-        await self._db.write(postings.stop, incident, posting)
+        await self._db.write_first(postings.stop, incident, posting)
 
     async def retry_posting(self, incident: int, posting: int) -> None:
         """Try again now to show an incident at one place."""
-        await self._db.write(postings.retry, incident, posting, now=self._clock.now())
+        await self._db.write_first(postings.retry, incident, posting, now=self._clock.now())
         self._signals.postings.set()
 
 

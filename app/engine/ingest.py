@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,9 +24,6 @@ from app.telemetry import INGEST_LAG, INGESTED_ALERTS
 _RECEIPTS_AT_ONCE = 500
 _BYTES_AT_ONCE = 500_000
 _PAUSE_AFTER_FAILURE = 1.0
-_LULL = 0.01  # seconds without a webhook
-_WAY = 4  # times as long as a round took
-_LONGEST_WAY = 0.5  # seconds
 
 log = structlog.get_logger()
 
@@ -53,10 +49,8 @@ class Ingest:
 
     async def run(self) -> None:
         """Until cancelled."""
-        time = asyncio.get_running_loop().time
         while True:
             self._signals.receipts.clear()
-            started = time()
             try:
                 busy = await self.step()
             except StoreUnavailable as error:
@@ -65,20 +59,6 @@ class Ingest:
                 continue
             if not busy:
                 await wait_for(self._signals.receipts, self._clock, None)
-            elif self._signals.receipts.is_set():
-                await self._make_way(_WAY * (time() - started))
-
-    async def _make_way(self, seconds: float) -> None:
-        """Let webhooks go first while they keep coming, but no longer than that.
-
-        They wait for the same writer, and many receipts in one transaction cost less than
-        a few in each. It is the processor's time that is shared here, not the clock's.
-        """
-        for _ in range(round(min(seconds, _LONGEST_WAY) / _LULL)):
-            self._signals.receipts.clear()
-            await asyncio.sleep(_LULL)
-            if not self._signals.receipts.is_set():
-                return
 
     async def step(self) -> bool:
         """One round; False when nothing waited."""

@@ -67,7 +67,7 @@ class Intake:
             batch, self._waiting = self._waiting, []
             arrivals = [arrival for arrival, _ in batch]
             try:
-                numbers = await self._db.write(_store, arrivals, self._policy.current)
+                numbers = await self._db.write_first(_store, arrivals, self._policy.current)
             except Exception as error:  # noqa: BLE001  (each waiting request must hear of it)
                 for _, done in batch:
                     if not done.done():

@@ -9,41 +9,24 @@ On PostgreSQL the same writer is simply one connection among those of other repl
 from __future__ import annotations
 
 import asyncio
-import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
-from urllib.parse import quote
+from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
 from app.errors import StoreUnavailable
+from app.store.connections import READERS, Transaction, reader_engine, writer
+from app.store.turns import Job, Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Transaction: TypeAlias = sa.Connection
-"""What a transaction function works on. It is plain and cannot await: it never waits for
-anything but the database, and it may be run a second time if another one in its batch fails."""
-
-_BUSY_TIMEOUT_MS = 2_000
-_READERS = 3
-_BATCH = 64
-_CONNECT_TIMEOUT = 5  # seconds
-# Waiting for somebody's lock, or for an answer, ends: the sender is better told to try again.
-_LOCK_SETTINGS = ("SET lock_timeout = '5s'",)
-_READ_SETTINGS = (*_LOCK_SETTINGS, "SET statement_timeout = '30s'")
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    work: Callable[[Transaction], Any]
-    done: Future[Any]
+__all__ = ["Database", "Transaction", "alone"]
 
 
 class Database:
@@ -55,10 +38,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
-        self._writer = _writer_engine(self.url)
-        self._reader = _reader_engine(self.url)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="plantao-read")
+        self._writer = writer(self.url)
+        self._reader = reader_engine(self.url)
+        self._turns = Turns()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="plantao-read")
         self._thread = threading.Thread(target=self._run, name="plantao-write", daemon=True)
         self._thread.start()
 
@@ -71,8 +54,17 @@ class Database:
         self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run `work` in a transaction; when this returns, it is committed and on disk."""
+        return await self._take_turn(lambda tx: work(tx, *args, **kwargs), urgent=False)
+
+    async def write_first(
+        self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same for what a sender or a person waits for: it goes before the background's."""
+        return await self._take_turn(lambda tx: work(tx, *args, **kwargs), urgent=True)
+
+    async def _take_turn(self, work: Callable[[Transaction], T], *, urgent: bool) -> T:
         done: Future[T] = Future()
-        self._jobs.put(_Job(lambda tx: work(tx, *args, **kwargs), done))
+        self._turns.put(Job(work, done, urgent))
         return await asyncio.wrap_future(done)
 
     async def read(
@@ -90,30 +82,17 @@ class Database:
         """Finish what is queued, then close; readers first, so that the writer checkpoints."""
         self._readers.shutdown()
         self._reader.dispose()
-        self._jobs.put(None)
+        self._turns.close()
         self._thread.join()
-        self._writer.dispose()
+        self._writer.close()
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch, last = self._queued(job)
+        while batch := self._turns.take():
+            started = time.monotonic()
             self._commit(batch)
-            if last:
-                return
+            self._turns.took(batch, time.monotonic() - started)
 
-    def _queued(self, first: _Job) -> tuple[list[_Job], bool]:
-        batch = [first]
-        while len(batch) < _BATCH:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                return _wanted(batch), True
-            batch.append(job)
-        return _wanted(batch), False
-
-    def _commit(self, batch: Sequence[_Job]) -> None:
+    def _commit(self, batch: Sequence[Job]) -> None:
         """All of a batch in one transaction; if any of it fails, each in one of its own.
 
         A database that has refused two of them is not asked for the others: each could cost
@@ -132,21 +111,16 @@ class Database:
                     other.done.set_exception(StoreUnavailable(str(error)))
                 return
 
-    def _attempt(self, batch: Sequence[_Job]) -> Exception | None:
+    def _attempt(self, batch: Sequence[Job]) -> Exception | None:
         """One transaction for these; what went wrong, if it is not committed."""
         try:
-            with _explained(), self._writer.begin() as tx:
+            with _explained(), self._writer.transaction() as tx:
                 results = [job.work(tx) for job in batch]
         except Exception as error:  # noqa: BLE001  (it is handed to whoever waits for the job)
             return error
         for job, result in zip(batch, results, strict=True):
             job.done.set_result(result)
         return None
-
-
-def _wanted(batch: Sequence[_Job]) -> list[_Job]:
-    """Those that somebody still waits for; from now on they can no longer be cancelled."""
-    return [job for job in batch if job.done.set_running_or_notify_cancel()]
 
 
 @contextmanager
@@ -161,75 +135,10 @@ def _explained() -> Iterator[None]:
         raise
     except sa.exc.DBAPIError as error:
         raise StoreUnavailable(f"The database did not take it: {error.orig}.") from error
+    except sqlite3.OperationalError as error:  # of a transaction's beginning or end
+        raise StoreUnavailable(f"The database did not take it: {error}.") from error
     except sa.exc.TimeoutError as error:
         raise StoreUnavailable("The database did not answer in time.") from error
-
-
-def _writer_engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        return _postgres_engine(url, _LOCK_SETTINGS, pool_size=1, max_overflow=0)
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(
-        url,
-        poolclass=sa.StaticPool,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
-    )
-    sa.event.listen(engine, "connect", _prepare_writer)
-    sa.event.listen(engine, "begin", _begin_immediate)
-    return engine
-
-
-def _prepare_writer(connection: Any, _record: object) -> None:
-    # SQLAlchemy's own events begin the transaction: pysqlite's would begin too late.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _reader_engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        return _postgres_engine(
-            url,
-            _READ_SETTINGS,
-            pool_size=_READERS,
-            isolation_level="REPEATABLE READ",
-            execution_options={"postgresql_readonly": True},
-        )
-    uri = f"file:{quote(str(Path(url.database or '').absolute()))}?mode=ro"
-    engine = sa.create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(
-            uri, uri=True, check_same_thread=False, timeout=_BUSY_TIMEOUT_MS / 1000
-        ),
-        poolclass=sa.QueuePool,
-        pool_size=_READERS,
-    )
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    sa.event.listen(engine, "connect", _prepare_reader)
-    return engine
-
-
-def _postgres_engine(url: sa.URL, settings: Sequence[str], **options: Any) -> sa.Engine:
-    deadline = {"connect_timeout": _CONNECT_TIMEOUT}
-    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=deadline, **options)
-
-    def prepare(connection: Any, _record: object) -> None:
-        for setting in settings:
-            connection.execute(setting)
-        connection.commit()
-
-    sa.event.listen(engine, "connect", prepare)
-    return engine
-
-
-def _prepare_reader(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    connection.execute("PRAGMA query_only=ON")
 
 
 def alone(tx: Transaction, work: str) -> None:

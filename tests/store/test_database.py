@@ -7,7 +7,7 @@ import resource
 import sqlite3
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from app.errors import StoreUnavailable
 from app.store.database import Database, Transaction
-from tests.house import WEBHOOK, alert, notification, serving
+from tests.house import WEBHOOK, alert, incompressible, notification, serving
 from tests.neighbours.processes import Process, free_port, request
 from tests.waiting import soon, tell
 
@@ -67,14 +67,23 @@ async def _queued(db: Database, *words: str) -> list[asyncio.Task[Transaction]]:
     return tasks
 
 
+def _told_to(tx: Transaction, trace: Callable[[str], None]) -> None:
+    driver = tx.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.set_trace_callback(trace)
+
+
 # --- group commit
 
 
 async def test_what_is_queued_becomes_one_commit(db: Database) -> None:
+    statements: list[str] = []
+    await db.write(_told_to, statements.append)
     async with _writer_held(db):
         tasks = await _queued(db, *(f"{n:03}" for n in range(150)))
-    transactions = await asyncio.gather(*tasks)
-    assert len({id(tx) for tx in transactions}) == 3  # 64 at a time
+        statements.clear()
+    await asyncio.gather(*tasks)
+    assert statements.count("COMMIT") == 1 + 3  # what held the writer, and 64 at a time
     assert len(await db.read(_words)) == 150
 
 
@@ -211,7 +220,7 @@ async def test_a_locked_database_is_a_503_and_then_recovers(tmp_path: Path) -> N
 
 
 async def test_a_full_database_is_a_503_and_then_recovers(tmp_path: Path) -> None:
-    big = notification(alert(annotations={"summary": "x" * 200_000}))
+    big = notification(alert(annotations={"summary": incompressible(200_000)}))
     async with serving(tmp_path) as house:
         db = house.context.db
         await db.write(lambda tx: tx.exec_driver_sql("PRAGMA max_page_count = 1"))
