@@ -68,6 +68,7 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
 	@$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	$(PIP) install --quiet --require-hashes -r requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q app migrations # or else the first start does it
 	@touch $@
 
 $(VENV)/.test: requirements-dev.txt $(VENV)/.run
