@@ -68,6 +68,7 @@ class Obstacle(StrEnum):
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
     ALREADY_RESOLVED = "already_resolved"
     STILL_FIRING = "still_firing"
+    NOTE_REMOVED = "note_removed"
     CHANGED_MEANWHILE = "changed_meanwhile"
     OTHER = "other"
 

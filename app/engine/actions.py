@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.alertmanager import webhook
-from app.core.events import PersonEvent, ResolvedByPerson
+from app.core.events import NoteEvent, PersonEvent, ResolvedByPerson
 from app.core.incidents import Incident
 from app.engine import ourselves
 from app.engine.apply import apply_event
@@ -28,14 +28,18 @@ class Actions:
         self._clock = clock
 
     async def act(self, incident: int, event: PersonEvent) -> Incident:
-        """Apply a person's action; returns the incident as it is then."""
+        """Apply a person's action; returns the incident as it is then, notes and all if it
+        was about a note, but without its alerts."""
         now = self._clock.now()
 
         def work(tx: Transaction, policy: Policy) -> Incident:
             known = incidents.get(tx, incident, for_update=True)
             if isinstance(event, ResolvedByPerson):
                 known = incidents.with_firing_alerts(tx, known)
-            return replace(apply_event(tx, known, event, policy, now=now), alerts={})
+            if not isinstance(event, NoteEvent):
+                return replace(apply_event(tx, known, event, policy, now=now), alerts={})
+            known = incidents.with_notes(tx, known)
+            return incidents.with_notes(tx, apply_event(tx, known, event, policy, now=now))
 
         after = await self._db.write(work, self._policy.current)
         self._signals.postings.set()
