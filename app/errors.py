@@ -7,6 +7,7 @@ PlantaoError
 ├── NotFound               no such incident, receipt or posting
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
+├── KeyReused              an idempotency key was given to two different requests
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
 └── DeliveryFailed         a message was not (or perhaps not) shown at its destination
     ├── Refused            the destination said no; the same request will fail again
@@ -98,6 +99,10 @@ class NotApplicable(PlantaoError):
 
 class RevisionConflict(NotApplicable):
     """The caller decided on a revision that is no longer the present one."""
+
+
+class KeyReused(PlantaoError):
+    """The same idempotency key came with a different request."""
 
 
 class NeighbourFailed(PlantaoError):

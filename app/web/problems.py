@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.errors import (
     ConfigError,
+    KeyReused,
     NotApplicable,
     NotFound,
     PlantaoError,
@@ -29,6 +30,7 @@ _STATUS: dict[type[PlantaoError], int] = {
     RevisionConflict: 409,
     StoreUnavailable: 503,
     ConfigError: 422,
+    KeyReused: 422,
 }
 
 _NOT_PARSED = "There was an error parsing the body"  # FastAPI's words
