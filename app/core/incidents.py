@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from app.core.alerts import NO_SEVERITY, Labels
 from app.core.context import Context, Finding
+from app.core.person import Person
 from app.core.transitions import AlertState, Ending
 
 
@@ -33,7 +34,12 @@ class EntryKind(StrEnum):
     NO_LONGER_REPORTED = "no_longer_reported"
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
+    ASSIGNED = "assigned"
     NOTE = "note"
+    NOTE_EDITED = "note_edited"
+    NOTE_REMOVED = "note_removed"
+    REPLIES_MUTED = "replies_muted"
+    REPLIES_UNMUTED = "replies_unmuted"
     DELIVERY = "delivery"
     CHANGE = "change"
 
@@ -48,6 +54,8 @@ NOTEWORTHY = frozenset(
         EntryKind.RESOLVED,
         EntryKind.NO_LONGER_REPORTED,
         EntryKind.NOTE,
+        EntryKind.NOTE_EDITED,
+        EntryKind.NOTE_REMOVED,
     }
 )
 
@@ -59,6 +67,7 @@ OURSELVES = "plantao"
 class Entry:
     """One line of the timeline. `at` is in UTC; `number` is 0 until it is stored.
 
+    `actor` is a name to read, `actor_ref` who that is (as in Person), where it is known.
     `data` holds plain JSON values only.
     """
 
@@ -67,6 +76,35 @@ class Entry:
     actor: str
     data: Mapping[str, object] = field(default_factory=dict)
     number: int = 0
+    actor_ref: str = ""
+
+    @staticmethod
+    def of(
+        kind: EntryKind, by: Person, at: datetime, data: Mapping[str, object] | None = None
+    ) -> Entry:
+        """What a person did."""
+        return Entry(kind, at, by.name, data or {}, actor_ref=by.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something written down about an incident, as its entries leave it. Times are in UTC.
+
+    `number` counts an incident's notes from 1. `source` names where it was first written, if
+    that was elsewhere; `link` leads there, `thread` is the root it stands below. A note that
+    was removed is remembered as that.
+    """
+
+    number: int
+    author: str
+    at: datetime
+    text: str
+    source: str = ""
+    link: str = ""
+    thread: str = ""
+    edited_at: datetime | None = None
+    removed_at: datetime | None = None
+    removed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +118,9 @@ class Incident:
     `doubtful` counts firing alerts that are unconfirmed, `hidden` those that the last
     notification of `hidden_group` had cut off. What is known of the last ending and
     acknowledgement is kept while a reopening is doubted, so that a dismissed doubt
-    leaves no trace. `model` and `model_version` are what was serving when it opened;
-    `context`, like `alerts`, is only loaded where it matters.
+    leaves no trace. Who did something is there as a name and, as `…_ref`, as who that is.
+    `model` and `model_version` are what was serving when it opened. `context` and `notes`
+    (by number), like `alerts`, are only loaded where they matter.
     """
 
     key: str
@@ -108,13 +147,21 @@ class Incident:
     revision: int = 0
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
+    acknowledged_ref: str | None = None
+    assigned_at: datetime | None = None
+    assigned_to: str | None = None
+    assigned_ref: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+    resolved_ref: str | None = None
     ending: Ending | None = None
+    replies_muted_at: datetime | None = None
+    replies_muted_by: str | None = None
     model: str | None = None
     model_version: str | None = None
     context: Context = field(default_factory=Context)
     alerts: Mapping[str, AlertState] = field(default_factory=dict)
+    notes: Mapping[int, Note] = field(default_factory=dict)
 
     @property
     def component(self) -> str:
@@ -124,6 +171,19 @@ class Incident:
     @property
     def receiver(self) -> str:
         return self.receivers[0]
+
+    @property
+    def acknowledger(self) -> Person | None:
+        return Person.known(self.acknowledged_by, self.acknowledged_ref)
+
+    @property
+    def assignee(self) -> Person | None:
+        """Whose it is; it can be somebody else than who acknowledged it."""
+        return Person.known(self.assigned_to, self.assigned_ref)
+
+    @property
+    def resolver(self) -> Person | None:
+        return Person.known(self.resolved_by, self.resolved_ref)
 
     @property
     def open(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 from app.alertmanager import webhook
-from app.core.events import PersonEvent, ResolvedByPerson
+from app.core.events import NoteEvent, PersonEvent, ResolvedByPerson
 from app.core.incidents import Incident
 from app.engine import ourselves
 from app.engine.apply import apply_event
@@ -13,9 +16,14 @@ from app.engine.clock import Clock
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
 from app.errors import Unreadable
-from app.store import incidents, postings, receipts
+from app.store import incidents, receipts
 from app.store.database import Database, Transaction
 from app.store.receipts import Receipt
+
+T = TypeVar("T")
+
+Deed: TypeAlias = Callable[[Transaction, Policy, datetime], T]
+"""Something to be done in one transaction, at that time (UTC)."""
 
 
 class Actions:
@@ -28,18 +36,15 @@ class Actions:
         self._clock = clock
 
     async def act(self, incident: int, event: PersonEvent) -> Incident:
-        """Apply a person's action; returns the incident as it is then."""
-        now = self._clock.now()
+        """Apply a person's action; returns the incident as it is then, notes and all if it
+        was about a note, but without its alerts."""
+        return await self.perform(acting(incident, event))
 
-        def work(tx: Transaction, policy: Policy) -> Incident:
-            known = incidents.get(tx, incident, for_update=True)
-            if isinstance(event, ResolvedByPerson):
-                known = incidents.with_firing_alerts(tx, known)
-            return replace(apply_event(tx, known, event, policy, now=now), alerts={})
-
-        after = await self._db.write_first(work, self._policy.current)
+    async def perform(self, deed: Deed[T]) -> T:
+        """Do it now, and have what follows from it shown."""
+        done = await self._db.write_first(deed, self._policy.current, self._clock.now())
         self._signals.postings.set()
-        return after
+        return done
 
     async def replay(self, receipt: int) -> None:
         """Apply a receipt again; once nothing unreadable is left, say that it is over."""
@@ -55,14 +60,20 @@ class Actions:
         self._signals.receipts.set()
         self._signals.postings.set()
 
-    async def stop_posting(self, incident: int, posting: int) -> None:
-        """No more tries to show an incident at one place."""
-        await self._db.write_first(postings.stop, incident, posting)
 
-    async def retry_posting(self, incident: int, posting: int) -> None:
-        """Try again now to show an incident at one place."""
-        await self._db.write_first(postings.retry, incident, posting, now=self._clock.now())
-        self._signals.postings.set()
+def acting(incident: int, event: PersonEvent) -> Deed[Incident]:
+    """The deed that `Actions.act` performs."""
+
+    def deed(tx: Transaction, policy: Policy, now: datetime) -> Incident:
+        known = incidents.get(tx, incident, for_update=True)
+        if isinstance(event, ResolvedByPerson):
+            known = incidents.with_firing_alerts(tx, known)
+        if isinstance(event, NoteEvent):
+            known = incidents.with_notes(tx, known)
+            return incidents.with_notes(tx, apply_event(tx, known, event, policy, now=now))
+        return replace(apply_event(tx, known, event, policy, now=now), alerts={})
+
+    return deed
 
 
 def _is_readable(receipt: Receipt) -> bool:

@@ -183,9 +183,16 @@ class IncidentRow(SQLModel, table=True):
     updated_at: datetime = _time()
     acknowledged_at: datetime | None = _time(nullable=True)
     acknowledged_by: str | None = _text(nullable=True)
+    acknowledged_ref: str | None = _text(nullable=True)
+    assigned_at: datetime | None = _time(nullable=True)
+    assigned_to: str | None = _text(nullable=True)
+    assigned_ref: str | None = _text(nullable=True)
     resolved_at: datetime | None = _time(nullable=True)
     resolved_by: str | None = _text(nullable=True)
+    resolved_ref: str | None = _text(nullable=True)
     ending: str | None = _text(nullable=True)
+    replies_muted_at: datetime | None = _time(nullable=True)
+    replies_muted_by: str | None = _text(nullable=True)
     component: str = _text()
     model: str | None = _text(nullable=True)
     model_version: str | None = _text(nullable=True)
@@ -233,6 +240,7 @@ class TimelineRow(SQLModel, table=True):
     kind: str = _text()
     at: datetime = _time()
     actor: str = _text()
+    actor_ref: str = _text()
     data: Mapping[str, object] = _json()
 
 
@@ -316,6 +324,19 @@ class ChangeRow(SQLModel, table=True):
     labels: Mapping[str, str] = _json()
     link: str | None = _text(nullable=True)
     delivery: str | None = _text(nullable=True)
+
+
+class AnswerRow(SQLModel, table=True):
+    """What a request with an idempotency key was answered with."""
+
+    __tablename__ = "answers"
+    __table_args__ = (sa.Index("answers_by_time", "at"),)
+
+    key: str = _text(primary_key=True)
+    digest: str = _text()
+    at: datetime = _time()
+    revision: int
+    body: bytes = Field(sa_type=sa.LargeBinary)
 
 
 def table(model: type[SQLModel]) -> sa.Table:

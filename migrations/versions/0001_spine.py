@@ -1,4 +1,4 @@
-"""The beginning: receipts, incidents with alerts, timeline and context, postings, changes.
+"""The beginning: receipts, incidents with alerts, timeline and context, postings, changes, answers.
 
 Revision ID: 0001
 Revises:
@@ -16,6 +16,16 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "answers",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("answers_by_time", "answers", ["at"], unique=False)
     op.create_table(
         "changes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -57,9 +67,16 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("acknowledged_ref", sa.Text(), nullable=True),
+        sa.Column("assigned_at", sa.BigInteger(), nullable=True),
+        sa.Column("assigned_to", sa.Text(), nullable=True),
+        sa.Column("assigned_ref", sa.Text(), nullable=True),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_by", sa.Text(), nullable=True),
+        sa.Column("resolved_ref", sa.Text(), nullable=True),
         sa.Column("ending", sa.Text(), nullable=True),
+        sa.Column("replies_muted_at", sa.BigInteger(), nullable=True),
+        sa.Column("replies_muted_by", sa.Text(), nullable=True),
         sa.Column("component", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=True),
         sa.Column("model_version", sa.Text(), nullable=True),
@@ -197,6 +214,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("actor_ref", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("number"),
@@ -207,6 +225,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in (
+        "answers",
         "changes",
         "receipts",
         "incident_alerts",

@@ -13,17 +13,25 @@ from app.core.events import (
     Acknowledged,
     AlertsReported,
     AlertsVanished,
+    Assigned,
     ChangeLanded,
     DeliveryChanged,
     EndingDoubted,
     Event,
     NoteAdded,
+    NoteEdited,
+    NoteRemoved,
+    NoteSource,
     Origin,
+    RepliesMuted,
+    RepliesUnmuted,
     ResolvedByPerson,
     Unacknowledged,
 )
 from app.core.incidents import Entry, Incident
+from app.core.notes import notes_of
 from app.core.notices import LISTED, Notice, links
+from app.core.person import Person
 from tests.notifiers import known
 from tests.notifiers.known import MINUTE, START
 
@@ -77,11 +85,12 @@ def notice(*events: Event, public_url: str = "https://plantao.example.com") -> N
     entries: list[Entry] = []
     for minutes, event in enumerate(events or (reported(alert()),)):
         decision = decide(incident, event, now=START + minutes * MINUTE)
+        entries += [replace(e, number=len(entries) + n) for n, e in enumerate(decision.entries, 1)]
         states = {state.alert.fingerprint: state for state in decision.states}
         assert decision.incident is not None
         known = {**(incident.alerts if incident else {}), **states}
-        incident = replace(decision.incident, id=12, alerts=known)
-        entries += [replace(e, number=len(entries) + 1) for e in decision.entries]
+        notes = notes_of(entries)
+        incident = replace(decision.incident, id=12, alerts=known, notes=notes)
     assert incident is not None
     return _notice(incident, entries, public_url)
 
@@ -101,14 +110,25 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     again = reported(alert("a", at=START + 2 * MINUTE))
     gone = AlertsVanished(frozenset({one.fingerprint}), "Alertmanager no longer lists it")
     doubt = EndingDoubted("Prometheus did not answer, so the end cannot be confirmed")
-    yield "triggered", notice(fires, reported(two), NoteAdded("Ana", "looking at it"))
+    yield "triggered", notice(fires, reported(two), NoteAdded(Person("Ana"), "looking at it"))
     yield "truncated", notice(reported(one, two, truncated=7))
     yield "hidden", notice(reported(one, truncated=1), reported(*ends.alerts, truncated=1))
-    yield "acknowledged", notice(fires, Acknowledged("Ana"))
-    yield "handed back", notice(fires, Acknowledged("Ana"), Unacknowledged("Ana"))
+    yield "acknowledged", notice(fires, Acknowledged(Person("Ana")))
+    yield "handed back", notice(fires, Acknowledged(Person("Ana")), Unacknowledged(Person("Ana")))
+    ana, bia = Person("Ana", "slack:U1"), Person("Bia", "email:bia@example.com")
+    yield "assigned", notice(fires, Assigned(ana, bia))
+    yield "taken over", notice(fires, Acknowledged(ana), Assigned(bia, bia))
+    yield "nobody's", notice(fires, Assigned(ana, ana), Assigned(ana, None))
+    source = NoteSource("slack:C1:1.2", "Bia", START, "https://slack.example/p12", "C1:1.1")
+    pinned = NoteAdded(ana, "it was the disk", source)
+    yield "pinned", notice(fires, pinned)
+    yield "note edited", notice(fires, pinned, NoteEdited(bia, 1, "it was the network"))
+    yield "note removed", notice(fires, pinned, NoteRemoved(ana, 1))
+    yield "muted", notice(fires, RepliesMuted(ana))
+    yield "unmuted", notice(fires, RepliesMuted(ana), RepliesUnmuted(bia))
     yield "some resolved", notice(reported(one, two), ends)
     yield "resolved", notice(fires, ends)
-    yield "by person", notice(fires, ResolvedByPerson("Ana", force=True))
+    yield "by person", notice(fires, ResolvedByPerson(Person("Ana"), force=True))
     yield "reopened", notice(fires, ends, again)
     yield "unconfirmed", notice(fires, ends, fires)
     yield "dismissed", notice(fires, ends, fires, gone)
@@ -150,8 +170,8 @@ def hostile() -> Notice:
         alert(labels={**labels, HOSTILE[:20] + str(n): HOSTILE}, annotations=notes, graph="")
         for n in range(10)
     ]
-    note = NoteAdded(HOSTILE, "\ud800" + HOSTILE * 100)
-    shown = notice(reported(*alerts, truncated=3), Acknowledged(HOSTILE), note)
+    note = NoteAdded(Person(HOSTILE), "\ud800" + HOSTILE * 100)
+    shown = notice(reported(*alerts, truncated=3), Acknowledged(Person(HOSTILE)), note)
     return replace(
         shown,
         context=known.hostile(HOSTILE),

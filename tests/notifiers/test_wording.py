@@ -9,6 +9,7 @@ import pytest
 from app.core.events import Acknowledged
 from app.core.incidents import Entry, EntryKind
 from app.core.notices import Look, Notice
+from app.core.person import Person
 from app.notifiers import background, email_body, slack_blocks, telling
 from app.notifiers.wording import Words, words
 from tests.notifiers.samples import (
@@ -59,6 +60,13 @@ _ENGLISH = {
     "off",
     "back",
     "handed",
+    "note",
+    "edited",
+    "removed",
+    "replies",
+    "muted",
+    "assigned",
+    "nobody",
     "somebody",
     "lasted",
     "for",
@@ -92,6 +100,8 @@ _GIVEN = (
     "scorer 1.8.2 deployed",
     "transactions: 412 files rewritten",
     "restarted the scorer",
+    "it was the disk",
+    "it was the network",
 )
 _DATA = re.compile("|".join(map(re.escape, _GIVEN)))
 
@@ -108,6 +118,7 @@ def everything(speech: Words, shown: Notice) -> Iterator[str]:
     yield speech.subject(shown)
     yield speech.span(shown)
     yield speech.counts(shown.incident)
+    yield from speech.handling(shown)
     yield from speech.remarks(shown.incident)
     yield from (telling.line(speech, shown, each) for each in told(shown))
     for state in shown.alerts:
@@ -183,7 +194,7 @@ def test_severity_shows_in_word_and_shape(severity: str, shown: str, exibido: st
 
 
 def test_a_long_name_leaves_room_for_the_title() -> None:
-    shown = notice(reported(alert()), Acknowledged("Ana " * 50))
+    shown = notice(reported(alert()), Acknowledged(Person("Ana " * 50)))
     assert "checkout is failing" in english().headline(shown)
     assert len(english().headline(shown)) < 120
 
@@ -256,6 +267,29 @@ def test_how_long_it_lasted() -> None:
     assert portuguese().span(NOTICES["resolved"]) == durou
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "contado"),
+    [
+        ("triggered", [], []),
+        ("acknowledged", ["Acknowledged by Ana, 03:13"], ["Reconhecido por Ana, 03:13"]),
+        ("handed back", [], []),
+        ("assigned", ["Assigned to Bia, 03:13"], ["Atribuído a Bia, 03:13"]),
+        (
+            "taken over",
+            ["Acknowledged by Ana, 03:13", "Assigned to Bia, 03:14"],
+            ["Reconhecido por Ana, 03:13", "Atribuído a Bia, 03:14"],
+        ),
+        ("nobody's", [], []),
+        ("muted", ["Replies muted by Ana, 03:13"], ["Respostas desativadas por Ana, 03:13"]),
+        ("unmuted", [], []),
+        ("by person", [], []),
+    ],
+)
+def test_who_has_it(name: str, told: list[str], contado: list[str]) -> None:
+    assert english().handling(NOTICES[name]) == told
+    assert portuguese().handling(NOTICES[name]) == contado
+
+
 def test_counts() -> None:
     assert english().counts(NOTICES["some resolved"].incident) == "1 firing, 1 resolved"
     assert portuguese().counts(NOTICES["some resolved"].incident) == "1 disparado, 1 resolvido"
@@ -298,6 +332,25 @@ def last(name: str, *, locale: str = "en") -> str:
             "Deixou de ser reportado após 1 min: o Alertmanager não o lista mais",
         ),
         ("triggered", "Note by Ana: looking at it", "Nota de Ana: looking at it"),
+        ("pinned", "Note by Bia: it was the disk", "Nota de Bia: it was the disk"),
+        (
+            "note edited",
+            "Note by Bia, edited: it was the network",
+            "Nota de Bia, editada: it was the network",
+        ),
+        (
+            "note removed",
+            "Note by Bia (23 Nov, 03:12) removed by Ana",
+            "Nota de Bia (23/11 03:12) removida por Ana",
+        ),
+        (
+            "muted",
+            "Replies muted by Ana: only its end or a reopening is told",
+            "Respostas desativadas por Ana: só o fim ou a reabertura será avisado",
+        ),
+        ("unmuted", "Replies turned on again by Bia", "Respostas reativadas por Bia"),
+        ("assigned", "Assigned to Bia by Ana", "Atribuído a Bia por Ana"),
+        ("nobody's", "Assigned to nobody by Ana", "Deixado sem responsável por Ana"),
     ],
 )
 def test_lines(name: str, line: str, linha: str) -> None:
@@ -309,6 +362,12 @@ def test_a_line_bears_sign_and_time() -> None:
     shown = NOTICES["resolved"]
     line = telling.line(english(), shown, shown.entries[-1])
     assert line == "🟢 Resolved after 1 min · 03:13"
+
+
+def test_a_note_from_elsewhere_bears_the_time_it_was_written() -> None:
+    shown = NOTICES["pinned"]
+    line = telling.line(english(), shown, shown.entries[-1])
+    assert line == "📝 Note by Bia: it was the disk · 03:12"
 
 
 def test_more_alerts_than_are_named() -> None:
