@@ -12,8 +12,8 @@ from app.engine.apply import apply_event
 from app.engine.clock import Clock
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
-from app.errors import Unreadable
-from app.store import incidents, postings, receipts
+from app.errors import NotApplicable, Unreadable
+from app.store import incidents, postings, receipts, seen
 from app.store.database import Database, Transaction
 from app.store.receipts import Receipt
 
@@ -27,17 +27,30 @@ class Actions:
         self._signals = signals
         self._clock = clock
 
-    async def act(self, incident: int, event: PersonEvent) -> Incident:
-        """Apply a person's action; returns the incident as it is then."""
+    async def act(self, incident: int, event: PersonEvent, *, once: str = "") -> Incident:
+        """Apply a person's action; returns the incident as it is then.
+
+        What has come before under the same name (`once`) changes nothing, even where it did
+        not fit then and would now: it was meant for that time.
+        """
         now = self._clock.now()
 
-        def work(tx: Transaction, policy: Policy) -> Incident:
+        def work(tx: Transaction, policy: Policy) -> Incident | NotApplicable:
             known = incidents.get(tx, incident, for_update=True)
+            if once and not seen.first(tx, once, now=now):
+                return known
             if isinstance(event, ResolvedByPerson):
                 known = incidents.with_firing_alerts(tx, known)
-            return replace(apply_event(tx, known, event, policy, now=now), alerts={})
+            try:
+                return replace(apply_event(tx, known, event, policy, now=now), alerts={})
+            except NotApplicable as error:
+                if not once:
+                    raise
+                return error  # raised after the commit, which remembers that it was tried
 
         after = await self._db.write(work, self._policy.current)
+        if isinstance(after, NotApplicable):
+            raise after
         self._signals.postings.set()
         return after
 

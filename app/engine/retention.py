@@ -5,18 +5,21 @@ It also ends the incidents about ourselves that have nothing left to say.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
-from app.store import incidents, receipts
+from app.store import incidents, receipts, seen
 from app.store.database import Database
 
 _STEP = 200  # rows
 _PAUSE = 0.05  # seconds between steps: the writer belongs to the webhooks
 _EVERY = 3600.0
+_SEEN = timedelta(days=2)  # Slack tells again within hours, a replay is refused after minutes
 
 log = structlog.get_logger()
 
@@ -43,7 +46,11 @@ class Retention:
         keep = self._policy.current.config.retention
         now = self._clock.now()
         gone = 0
-        for purge, age in ((receipts.purge, keep.receipts), (incidents.purge, keep.incidents)):
+        for purge, age in (
+            (receipts.purge, keep.receipts),
+            (incidents.purge, keep.incidents),
+            (seen.purge, _SEEN),
+        ):
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):
                 gone += deleted
                 await self._clock.sleep(_PAUSE)

@@ -224,6 +224,7 @@ class PostingRow(SQLModel, table=True):
             sqlite_where=sa.text("due_at IS NOT NULL"),
             postgresql_where=sa.text("due_at IS NOT NULL"),
         ),
+        sa.Index("postings_by_root", "root"),
         _KEEP_COUNTING,
     )
 
@@ -286,6 +287,16 @@ class ChangeRow(SQLModel, table=True):
     labels: Mapping[str, str] = _json()
     link: str | None = _text(nullable=True)
     delivery: str | None = _text(nullable=True)
+
+
+class SeenRow(SQLModel, table=True):
+    """Something Slack told us that had its effect; Slack tells some of it twice."""
+
+    __tablename__ = "slack_seen"
+    __table_args__ = (sa.Index("slack_seen_by_time", "at"),)
+
+    key: str = Field(sa_type=sa.Text, primary_key=True)
+    at: datetime = _time()
 
 
 def table(model: type[SQLModel]) -> sa.Table:

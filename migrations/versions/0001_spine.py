@@ -112,6 +112,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'accepted'"),
     )
     op.create_table(
+        "slack_seen",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("slack_seen_by_time", "slack_seen", ["at"], unique=False)
+    op.create_table(
         "incident_alerts",
         sa.Column("incident_id", sa.BigInteger(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
@@ -181,6 +188,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("incident_id", "destination", name="postings_once"),
         sqlite_autoincrement=True,
     )
+    op.create_index("postings_by_root", "postings", ["root"], unique=False)
     op.create_index(
         "postings_due",
         "postings",
@@ -208,6 +216,7 @@ def downgrade() -> None:
     for name in (
         "changes",
         "receipts",
+        "slack_seen",
         "incident_alerts",
         "incident_context",
         "postings",
