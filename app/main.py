@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 import structlog
@@ -40,7 +41,11 @@ from app.store import schema
 from app.store.database import Database
 from app.web import actions, health, incidents, mlflow, problems, receipts, runbooks, webhooks
 from app.web import changes as changes_api
+from app.web import slack as slack_requests
 from app.web.context import Context
+
+if TYPE_CHECKING:
+    from app.slack.side import SlackSide
 
 log = structlog.get_logger()
 
@@ -63,7 +68,17 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
     app.add_middleware(webhooks.Shortcut)
-    for module in (webhooks, mlflow, incidents, actions, receipts, changes_api, runbooks, health):
+    for module in (
+        webhooks,
+        mlflow,
+        incidents,
+        actions,
+        receipts,
+        changes_api,
+        runbooks,
+        slack_requests,
+        health,
+    ):
         app.include_router(module.router)
     return app
 
@@ -93,6 +108,7 @@ def make_notifiers(settings: Settings) -> dict[str, Notifier]:
             settings.slack_bot_token.get_secret_value(),
             api_url=settings.slack_api_url,
             zone=settings.timezone,
+            buttons=settings.hears_slack,
         )
     if settings.smtp is not None:
         notifiers[EMAIL] = EmailNotifier(
@@ -110,14 +126,19 @@ async def _start(
     stack.callback(db.close)
     await db.write(schema.migrate)
     parts = await _parts(stack, settings, db, policy, clock)
-    loops = Loops(_loops(settings, parts))
+    actions = Actions(db, policy, parts.signals, clock)
+    side = _slack_side(settings, parts, actions)
+    if side:
+        stack.push_async_callback(side.close)
+    loops = Loops(_loops(settings, parts) | (side.loops if side else {}))
     loops.start()
     stack.push_async_callback(loops.stop)
     return Context(
         settings=settings,
         db=db,
         intake=Intake(db, policy, parts.signals, clock),
-        actions=Actions(db, policy, parts.signals, clock),
+        actions=actions,
+        slack=side.desk if side else None,
         ledger=parts.ledger,
         enrich=parts.enrich,
         hear=parts.registry.hear if parts.registry else with_component,
@@ -211,6 +232,28 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "verify": Verify(*shared, alertmanagers=parts.alertmanagers, prometheus=parts.prometheus),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
+
+
+def _slack_side(settings: Settings, parts: _Parts, actions: Actions) -> SlackSide | None:
+    """What hears Slack, if it is set up to be heard."""
+    if not settings.slack_bot_token or not settings.hears_slack:
+        return None
+    # Imported only where Slack is set up, as in make_notifiers.
+    from app.slack.side import slack_side  # noqa: PLC0415
+
+    app_token = settings.slack_app_token
+    return slack_side(
+        parts.db,
+        parts.policy,
+        actions,
+        parts.clock,
+        parts.outlook,
+        bot_token=settings.slack_bot_token.get_secret_value(),
+        app_token=app_token.get_secret_value() if app_token else None,
+        api_url=settings.slack_api_url,
+        locale=settings.locale,
+        zone=settings.timezone,
+    )
 
 
 def reloader(settings: Settings, policy: PolicyInForce) -> Callable[[], None]:

@@ -26,6 +26,7 @@ from app.notifiers.charting import chart_of, described
 from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown, Sought
 from app.notifiers.picture import PictureFailed, render
 from app.notifiers.slack_api import SLACK_API, SlackApi
+from app.notifiers.slack_scopes import HEARING, SHOWING, Scope, missing
 from app.notifiers.text import cut
 from app.notifiers.wording import Words, words
 
@@ -46,9 +47,6 @@ _CANNOT_LOOK = frozenset(
         "unknown_method",
     }
 )
-_SCOPES = ("chat:write",)
-_CHART_SCOPE = "files:write"
-_HISTORY_SCOPES = ("channels:history", "groups:history")
 
 
 class SlackNotifier:
@@ -184,12 +182,17 @@ class SlackNotifier:
                 return None
             raise
 
-    async def auth_test(self) -> str:
-        """Who we are to Slack and what we lack, in a line; raises DeliveryFailed."""
+    async def auth_test(self, *, wanted: Sequence[Scope] = ()) -> str:
+        """Who we are to Slack and what we lack, in a line; raises DeliveryFailed.
+
+        `wanted` are scopes beside those that showing incidents needs, and hearing of buttons.
+        """
         answer = await self._api.call("auth.test", {})
         who = f"{answer.get('team')} as {answer.get('user')}"
-        missing = _missing_scopes(answer.headers)
-        return f"{who}; missing scopes: {', '.join(missing)}" if missing else who
+        granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
+        needed = [*SHOWING, *(HEARING if self._buttons else ()), *wanted]
+        lacking = missing(granted, needed)
+        return f"{who}; missing scopes: {', '.join(map(str, lacking))}" if lacking else who
 
     async def close(self) -> None:
         await self._api.close()
@@ -300,11 +303,3 @@ def _chart(message: Mapping[str, Any], token: str) -> str | None:
         if isinstance(file, dict) and str(file.get("name")).endswith(f"-{token}.png"):
             return str(file.get("id"))
     return None
-
-
-def _missing_scopes(headers: Mapping[str, str]) -> list[str]:
-    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
-    missing = [scope for scope in _SCOPES if scope not in granted]
-    if not granted.intersection(_HISTORY_SCOPES):
-        missing.append(" or ".join(_HISTORY_SCOPES))
-    return missing if _CHART_SCOPE in granted else [*missing, f"{_CHART_SCOPE} (for charts)"]

@@ -94,9 +94,7 @@ class Answers:
             tried.append(code)
         log.warning("somebody in Slack could not be answered", tried=tried)
 
-    async def _ways(
-        self, talk: Talk, body: Mapping[str, Any], words: Words
-    ) -> AsyncIterator[str]:
+    async def _ways(self, talk: Talk, body: Mapping[str, Any], words: Words) -> AsyncIterator[str]:
         """One way after another: what went wrong with it, nothing where it went well."""
         quiet = {"parse": "none", "link_names": False, "unfurl_links": False}
         thread = {"thread_ts": talk.thread} if talk.thread else {}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from app.core.person import Person
 from app.engine.clock import Clock
 from app.errors import DeliveryFailed, PlantaoError
 from app.notifiers.slack_api import SlackApi
@@ -43,6 +44,17 @@ class Member:
     @property
     def may_act(self) -> bool:
         return self.active and not self.bot
+
+    @property
+    def person(self) -> Person:
+        """As the timeline names them. The id, unlike the address, is always known."""
+        return Person(self.name, f"slack:{self.id}")
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """All that the timeline may know them by."""
+        email = {f"email:{self.email.lower()}"} if self.email else set()
+        return frozenset({self.person.ref, *email})
 
 
 class Directory:

@@ -1,4 +1,7 @@
-"""What can be said to `/plantao`, and to @plantao: a closed union. What is not understood is Help."""
+"""What can be said to `/plantao` and to @plantao: a closed union.
+
+What is not understood is Help.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ _ALONE: dict[str, Command] = {
     "who": Who(),
     "quem": Who(),
 }
-_OF_ONE = {
+_OF_ONE: dict[str, type[Show | Acknowledge | Unacknowledge | Resolve]] = {
     "show": Show,
     "mostrar": Show,
     "ack": Acknowledge,

@@ -72,7 +72,12 @@ def _whole(value: object) -> int:
 
 def note(words: Words, about: Subject) -> Block:
     """A text, to be kept in the incident's timeline."""
-    field = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": _NOTE}
+    field = {
+        "type": "plain_text_input",
+        "action_id": "text",
+        "multiline": True,
+        "max_length": _NOTE,
+    }
     return _modal(
         words.say("Note on #{number}", number=about.incident),
         NOTE,

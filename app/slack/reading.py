@@ -31,6 +31,7 @@ from app.slack.requests import (
 _MOST_FIELDS = 100
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
+_MESSAGES = {"message", "message_attachment"}
 _CHANGES = {"message_changed", "message_deleted"}
 
 
@@ -121,10 +122,11 @@ def _reacted(once: str, happened: Payload) -> Request:
 
 
 def _rewritten(once: str, happened: Payload) -> Request:
+    """Our own edits come back as events, too: of them, and other bots', nothing is noted."""
     deleted = happened.get("subtype") == "message_deleted"
-    if deleted:
-        return Rewritten(once, Spot(_id(happened, "channel"), _ts(happened, "deleted_ts")))
-    message = _object(happened, "message")
+    message = _object(happened, "previous_message" if deleted else "message")
+    if message.get("bot_id"):
+        return Nothing()
     return Rewritten(once, Spot(_id(happened, "channel"), _ts(message, "ts"), _thread(message)))
 
 
@@ -161,7 +163,7 @@ def _marked(payload: Payload) -> Request:
 def _spot(payload: Payload) -> Spot | None:
     """The message the press was made in; None in a modal or a Home."""
     container = payload.get("container")
-    if not isinstance(container, dict) or container.get("type") != "message":
+    if not isinstance(container, dict) or container.get("type") not in _MESSAGES:
         return None
     return Spot(_id(container, "channel_id"), _ts(container, "message_ts"), _thread(container))
 
@@ -179,7 +181,9 @@ def _view(view: Payload) -> View:
 
 
 def _values(filled: Payload) -> dict[str, str]:
-    inputs = [each for block in filled.values() if isinstance(block, dict) for each in block.items()]
+    inputs = [
+        each for block in filled.values() if isinstance(block, dict) for each in block.items()
+    ]
     return {name: _value(given) for name, given in inputs if isinstance(given, dict)}
 
 

@@ -57,7 +57,9 @@ def obstacle(speech: Words, number: int, error: PlantaoError, *, now: datetime) 
         case NotFound():
             return speech.say("There is no incident #{number}.", number=number)
         case StoreUnavailable():
-            return speech.say("It could not be stored just now, and nothing was changed: try again.")
+            return speech.say(
+                "It could not be stored just now, and nothing was changed: try again."
+            )
         case _:
             return calm(one_line(str(error)), _LONGEST)
 
@@ -74,10 +76,10 @@ def _not_applicable(speech: Words, number: int, error: NotApplicable, now: datet
             form = N_("Incident #{number} is already resolved since {time}.")
         case Obstacle.STILL_FIRING:
             return speech.count(
-                "Incident #{number} still has {count} firing alert.",
-                "Incident #{number} still has {count} firing alerts.",
+                "Incident #{incident} still has {count} firing alert.",
+                "Incident #{incident} still has {count} firing alerts.",
                 error.firing,
-                number=number,
+                incident=number,
             )
         case Obstacle.CHANGED_MEANWHILE:
             form = N_("Incident #{number} has changed meanwhile: look again.")
