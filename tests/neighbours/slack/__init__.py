@@ -8,25 +8,46 @@ In a test::
         server.workspace.assert_nothing_unexpected()
 """
 
+from .delivery import Delivery
 from .faults import Call, Fault
+from .hitches import Hitch
 from .journal import Entry, read_journal
-from .model import ALL_SCOPES, BOT_TOKEN, Channel, Message, Token, User
+from .modals import Modal
+from .model import (
+    ALL_SCOPES,
+    APP_TOKEN,
+    BOT_TOKEN,
+    SIGNING_SECRET,
+    Channel,
+    Message,
+    Token,
+    User,
+    UserGroup,
+)
+from .people import Person
 from .server import SlackProcess, SlackServer
 from .workspace import DEFAULT_CHANNEL, Workspace
 
 __all__ = [
     "ALL_SCOPES",
+    "APP_TOKEN",
     "BOT_TOKEN",
     "DEFAULT_CHANNEL",
+    "SIGNING_SECRET",
     "Call",
     "Channel",
+    "Delivery",
     "Entry",
     "Fault",
+    "Hitch",
     "Message",
+    "Modal",
+    "Person",
     "SlackProcess",
     "SlackServer",
     "Token",
     "User",
+    "UserGroup",
     "Workspace",
     "read_journal",
 ]

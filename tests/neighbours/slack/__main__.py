@@ -28,7 +28,8 @@ def main() -> None:
         seed=chosen.seed,
     )
     with listening_socket(chosen.port) as listener:
-        print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        workspace.hooks.base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        print(workspace.hooks.base, flush=True)
         uvicorn.Server(uvicorn_config(workspace)).run(sockets=[listener])
     workspace.close()
 

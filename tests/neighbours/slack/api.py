@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import api_chat, api_conversations, api_files, api_people
+from . import api_chat, api_conversations, api_files, api_people, api_views
 from .model import JsonObject, SlackError, Token
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ METHODS: dict[str, Method] = {
     "chat.postMessage": Method(api_chat.post_message, ("chat:write",)),
     "chat.update": Method(api_chat.update, ("chat:write",)),
     "chat.delete": Method(api_chat.delete, ("chat:write",)),
+    "chat.postEphemeral": Method(api_chat.post_ephemeral, ("chat:write",)),
+    "chat.getPermalink": Method(api_chat.get_permalink),
+    "views.open": Method(api_views.open_view),
+    "views.push": Method(api_views.push),
+    "views.update": Method(api_views.update),
+    "views.publish": Method(api_views.publish),
     "conversations.history": Method(api_conversations.history, _HISTORY),
     "conversations.replies": Method(api_conversations.replies, _HISTORY),
     "conversations.info": Method(api_conversations.info, _READ),

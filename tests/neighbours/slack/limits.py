@@ -12,6 +12,11 @@ TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
 TIERS: dict[str, int] = {
     "chat.update": TIER_3,
     "chat.delete": TIER_3,
+    "chat.postEphemeral": TIER_4,
+    "views.open": TIER_4,
+    "views.push": TIER_4,
+    "views.update": TIER_4,
+    "views.publish": TIER_4,
     "conversations.history": TIER_3,
     "conversations.replies": TIER_3,
     "conversations.info": TIER_3,

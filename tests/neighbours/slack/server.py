@@ -77,6 +77,7 @@ class SlackServer:
         self._socket = listening_socket(port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.api_url = f"{self.url}/api/"
+        self.workspace.hooks.base = self.url
         self._server = _QuickServer(uvicorn_config(self.workspace))
         self._thread = threading.Thread(target=self._run, name="slack-emulator")
 

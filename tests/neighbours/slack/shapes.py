@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .model import Channel, JsonObject, Message, User
+from .model import Channel, JsonObject, Message, User, UserGroup
 
 if TYPE_CHECKING:
+    from .views import View
     from .workspace import Workspace
 
 
@@ -29,6 +30,11 @@ def message(workspace: Workspace, shown: Message, *, metadata: bool) -> JsonObje
         shape["attachments"] = shown.attachments
     if shown.files:
         shape["files"] = shown.files
+    if shown.reactions:
+        shape["reactions"] = [
+            {"name": name, "users": list(users), "count": len(users)}
+            for name, users in shown.reactions.items()
+        ]
     if shown.edited_ts:
         shape["edited"] = {"user": shown.bot_user, "ts": shown.edited_ts}
     if metadata and shown.metadata:
@@ -42,7 +48,10 @@ def _bot(shown: Message) -> JsonObject:
 
 def _thread(workspace: Workspace, shown: Message) -> JsonObject:
     if shown.thread_ts:
-        part: JsonObject = {"thread_ts": shown.thread_ts, "parent_user_id": "U0PLANTAO"}
+        root = workspace.find(shown.channel, shown.thread_ts)
+        part: JsonObject = {"thread_ts": shown.thread_ts}
+        if root is not None:
+            part["parent_user_id"] = root.bot_user
         return part | ({"subtype": "thread_broadcast"} if shown.broadcast else {})
     if not shown.replies:
         return {}
@@ -89,6 +98,37 @@ def user(workspace: Workspace, person: User, *, email: bool) -> JsonObject:
         "real_name": person.real_name,
         "deleted": person.deleted,
         "is_bot": person.is_bot,
+        "is_app_user": False,
+        "is_restricted": person.guest,
+        "is_ultra_restricted": False,
         "tz": "America/Sao_Paulo",
         "profile": profile,
+    }
+
+
+def group(workspace: Workspace, shown: UserGroup, *, users: bool) -> JsonObject:
+    shape: JsonObject = {
+        "id": shown.id,
+        "team_id": workspace.team["id"],
+        "is_usergroup": True,
+        "name": shown.name,
+        "handle": shown.handle,
+        "date_delete": 1_700_000_000 if shown.disabled else 0,
+        "user_count": len(shown.users),
+    }
+    return shape | ({"users": list(shown.users)} if users else {})
+
+
+def view(workspace: Workspace, shown: View) -> JsonObject:
+    bot = workspace.bot
+    return shown.content | {
+        "id": shown.id,
+        "team_id": workspace.team["id"],
+        "app_installed_team_id": workspace.team["id"],
+        "app_id": bot.app_id,
+        "bot_id": bot.bot_id,
+        "state": {"values": shown.values()},
+        "hash": shown.hash,
+        "root_view_id": shown.root,
+        "previous_view_id": shown.previous,
     }

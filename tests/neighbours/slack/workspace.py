@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,21 +11,17 @@ from typing import Literal
 
 from . import api
 from .arguments import Arguments
-from .expectations import Expectations
 from .faults import Call, Fault, Faults
+from .hitches import Hitches
+from .hooks import Hooks
+from .installed import InstalledApp
 from .journal import Entry, JournalFile
 from .limits import RateLimits
-from .model import (
-    BOT_TOKEN,
-    Channel,
-    Content,
-    File,
-    JsonObject,
-    Message,
-    SlackError,
-    Token,
-    User,
-)
+from .model import APP_TOKEN, BOT_TOKEN, Content, File, JsonObject, Message, SlackError, Token, User
+from .outbox import Outbox
+from .population import Population
+from .triggers import Triggers
+from .views import Views
 
 DEFAULT_CHANNEL = "fraude-plantao"
 
@@ -40,7 +35,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Workspace(Expectations):
+class Workspace(Population):
     """Safe to use from any thread; `clock` gives seconds since 1970 for ts and rate limits."""
 
     def __init__(
@@ -53,86 +48,46 @@ class Workspace(Expectations):
         journal_file: Path | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(changed=threading.Condition(threading.RLock()))
+        super().__init__()
         self.clock = clock
         self.missing_thread = missing_thread
         """A reply whose root is gone: `thread_not_found`, or silently a new root message
         (slack-go/slack issue 1571 saw Slack do that)."""
         self.edit_window = edit_window
         """Seconds after which a message can no longer be edited; None: never closes."""
-        self.team = {"id": "T0PLANTAO", "name": "Banco Exemplo", "url": "https://example.slack.com"}
+        self.team = {
+            "id": "T0PLANTAO",
+            "name": "Banco Exemplo",
+            "domain": "example",
+            "url": "https://example.slack.com",
+        }
+        self.default_channel = DEFAULT_CHANNEL
         self.limits = RateLimits(clock, enabled=rate_limits)
         self.faults = Faults(seed)
         self.journal: list[Entry] = []
         self._file = JournalFile(journal_file) if journal_file else None
         self._last_ts = 0
-        self.users: dict[str, User] = {}
-        self.channels: dict[str, Channel] = {}
-        self.tokens: dict[str, Token] = {}
+        self.app = InstalledApp()
+        self.outbox = Outbox(clock)
+        self.hitches = Hitches()
+        self.triggers = Triggers()
+        self.hooks = Hooks(self.team["id"], clock)
+        self.views = Views(self.next_ts, self._names)
+        self.chosen: dict[tuple[str, str, str], JsonObject] = {}
+        """What people chose in menus of messages: (user, channel, ts) to action_id to value."""
         self.files: dict[str, File] = {}
         self._messages: dict[tuple[str, str], Message] = {}
         self._populate()
 
     def _populate(self) -> None:
         self.tokens[BOT_TOKEN] = Token(BOT_TOKEN)
+        self.tokens[APP_TOKEN] = Token(APP_TOKEN, frozenset({"connections:write"}))
         self.users["U0PLANTAO"] = User("U0PLANTAO", "plantao", "Plantão", is_bot=True)
         self.add_user("ana", "Ana Souza", email="ana@example.com", id="U0ANA")
         self.add_user("bruno", "Bruno Lima", email="bruno@example.com", id="U0BRUNO")
         self.add_channel(DEFAULT_CHANNEL, id="C0FRAUDE")
 
-    # -- setting the stage
-
-    def add_user(
-        self,
-        name: str,
-        real_name: str = "",
-        *,
-        email: str | None = None,
-        id: str | None = None,  # noqa: A002 - Slack's word
-    ) -> User:
-        with self.changed:
-            user = User(id or f"U{len(self.users):08d}", name, real_name or name, email)
-            self.users[user.id] = user
-            return user
-
-    def add_channel(
-        self,
-        name: str,
-        *,
-        id: str | None = None,  # noqa: A002 - Slack's word
-        member: bool = True,
-        private: bool = False,
-        archived: bool = False,
-        read_only: bool = False,
-    ) -> Channel:
-        with self.changed:
-            room = Channel(
-                id or f"C{len(self.channels):08d}", name, private, archived, member, read_only
-            )
-            self.channels[room.id] = room
-            return room
-
-    def add_token(self, value: str, *scopes: str) -> Token:
-        with self.changed:
-            token = self.tokens[value] = Token(value, frozenset(scopes))
-            return token
-
-    def set_scopes(self, *scopes: str, token: str = BOT_TOKEN) -> None:
-        with self.changed:
-            self.tokens[token].scopes = frozenset(scopes)
-
-    def refuse_token(self, error: str | None, *, token: str = BOT_TOKEN) -> None:
-        """`token_revoked`, `account_inactive`, … from now on; None makes it good again."""
-        with self.changed:
-            self.tokens[token].error = error
-
-    def archive(self, channel: str, *, archived: bool = True) -> None:
-        with self.changed:
-            self.channel(channel).archived = archived
-
-    def set_member(self, channel: str, *, member: bool) -> None:
-        with self.changed:
-            self.channel(channel).bot_is_member = member
+    # -- what people do
 
     def say(
         self,
@@ -153,7 +108,9 @@ class Workspace(Expectations):
     def remove(self, message: Message) -> None:
         """A person deletes a message; a root with replies leaves a tombstone, as in Slack."""
         with self.changed:
-            if message.replies:
+            if message.visible_to is not None:
+                self.whispers.remove(message)
+            elif message.replies:
                 message.content = Content("This message was deleted.")
             else:
                 self._messages.pop((message.channel, message.ts), None)
@@ -164,23 +121,16 @@ class Workspace(Expectations):
 
     # -- looking
 
-    def channel(self, name: str) -> Channel:
-        """By id, `#name` or name; KeyError when there is none."""
-        wanted = name.removeprefix("#")
-        with self.changed:
-            if wanted in self.channels:
-                return self.channels[wanted]
-            return next(c for c in self.channels.values() if c.name == wanted)
-
-    def channel_id(self, name: str) -> str:
-        try:
-            return self.channel(name).id
-        except StopIteration:
-            raise KeyError(f"no channel {name!r} in this workspace") from None
-
     def find(self, channel: str, ts: str) -> Message | None:
         with self.changed:
             return self._messages.get((channel, ts))
+
+    def is_there(self, message: Message) -> bool:
+        """Still on somebody's screen."""
+        with self.changed:
+            if message.visible_to is not None:
+                return any(m is message for m in self.whispers)
+            return self.find(message.channel, message.ts) is message
 
     def all_messages(self) -> list[Message]:
         """Every message there is, oldest first."""
@@ -225,13 +175,37 @@ class Workspace(Expectations):
                 thread_ts=thread,
                 broadcast=broadcast,
                 versions=[content],
-                people={u.id: u.name for u in self.users.values()},
+                people=self._names(),
             )
             self._messages[(channel, message.ts)] = message
             if thread and (root := self.find(channel, thread)):
                 root.replies.append(message.ts)
             self.changed.notify_all()
             return message
+
+    def whisper(
+        self, channel: str, content: Content, *, to: str, bot: Token, thread: str | None = None
+    ) -> Message:
+        """An ephemeral message."""
+        with self.changed:
+            message = Message(
+                channel=channel,
+                ts=self.next_ts(),
+                content=content,
+                bot_user=bot.bot_user,
+                bot_id=bot.bot_id,
+                app_id=bot.app_id,
+                thread_ts=thread,
+                visible_to=to,
+                versions=[content],
+                people=self._names(),
+            )
+            self.whispers.append(message)
+            self.changed.notify_all()
+            return message
+
+    def _names(self) -> dict[str, str]:
+        return {u.id: u.name for u in self.users.values()}
 
     def edit(self, message: Message, content: Content, *, mark: bool) -> None:
         with self.changed:
@@ -266,6 +240,7 @@ class Workspace(Expectations):
             self.changed.notify_all()
 
     def close(self) -> None:
+        self.outbox.close()
         with self.changed:
             if self._file:
                 self._file.close()
