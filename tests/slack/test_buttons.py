@@ -1,0 +1,117 @@
+"""The buttons of the root: who presses them, what it says then, and who was too late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.house import alert
+from tests.slack.workplace import PORTUGUESE, Workplace, workplace
+
+
+@pytest.fixture
+async def work(tmp_path: Path) -> AsyncIterator[Workplace]:
+    async with workplace(tmp_path) as each:
+        yield each
+
+
+async def test_acknowledge_hand_back_and_resolve(work: Workplace) -> None:
+    root, ana = await work.incident(), work.slack.person("ana")
+    await ana.click(root, "incident.acknowledge")
+    await work.shows(root, "Acknowledged by Ana Souza")
+    await ana.click(root, "incident.unacknowledge")
+    await work.shows(root, "CRITICAL", without="Acknowledged")
+    await work.fire(alert("KafkaLag", status="resolved", severity="critical"))
+    await work.shows(root, "Resolved")
+    assert [e["actor"] for e in await work.entries("acknowledged")] == ["Ana Souza"]
+    assert not [b for b in root.buttons if b["action_id"].startswith("incident.")]
+
+
+async def test_two_people_press_acknowledge_in_the_same_instant(work: Workplace) -> None:
+    root = await work.incident()
+    ana, bruno = work.slack.person("ana"), work.slack.person("bruno")
+    both = [ana.click(root, "incident.acknowledge"), bruno.click(root, "incident.acknowledge")]
+    await asyncio.gather(*both)
+    await work.shows(root, "Acknowledged by")
+    (taken,) = await work.entries("acknowledged")
+    late = bruno if taken["actor"] == "Ana Souza" else ana
+    told = await late.expect_ephemeral_soon(f"already acknowledged by {taken['actor']} at 03:0")
+    assert "#1" in told
+    assert await work.state() == "acknowledged"
+
+
+async def test_who_is_late_is_told_in_the_channels_language_and_zone(tmp_path: Path) -> None:
+    async with workplace(tmp_path, config=PORTUGUESE) as work:
+        root, ana = await work.incident(), work.slack.person("ana")
+        await work.house.http.post(
+            "/incidents/1/resolve", json={"by": "Zé <ze@example.com>", "force": True}
+        )
+        await ana.click(root, "incident.acknowledge")
+        await ana.expect_ephemeral_soon("O incidente #1 já foi resolvido por Zé às 03:0")
+        await work.shows(root, "Resolvido por Zé")
+        assert await work.state() == "resolved"
+
+
+async def test_a_name_with_markup_is_shown_as_it_is(work: Workplace) -> None:
+    root = await work.incident()
+    eve = work.slack.add_user("eve", "*Eve* <!channel> &amp; <@U0ANA>")
+    await work.slack.person(eve.id).click(root, "incident.acknowledge")
+    await work.shows(root, "Eve")
+    assert root.mentions == []
+    bruno = work.slack.person("bruno")
+    await bruno.click(root, "incident.acknowledge")
+    told = await bruno.expect_ephemeral_soon("already acknowledged by")
+    assert "<!channel>" in told.visible_text
+    assert told.mentions == []
+
+
+async def test_to_resolve_what_still_fires_asks_first(work: Workplace) -> None:
+    root, ana = await work.incident(), work.slack.person("ana")
+    await ana.click(root, "incident.resolve")
+    modal = await ana.expect_modal_soon("1 alert still fires")
+    modal.close()
+    assert await work.state() == "triggered"
+
+    await ana.click(root, "incident.resolve")
+    modal = await ana.expect_modal_soon("1 alert still fires")
+    await modal.submit()
+    await work.shows(root, "Resolved by Ana Souza")
+    assert not modal.is_open
+
+
+async def test_write_a_note(work: Workplace) -> None:
+    root, ana = await work.incident(), work.slack.person("ana")
+    await ana.click(root, "incident.note")
+    modal = await ana.expect_modal_soon("Note")
+    modal.fill("text", "  ")
+    await modal.submit()
+    assert modal.errors == {"text": "Write something, or cancel."}
+    modal.fill("text", "p99 > 3s, <!here> *look*")
+    await modal.submit()
+    reply = await work.reply(root, "Note by Ana Souza: p99 > 3s, <!here>")
+    assert reply.mentions == []
+    (note,) = await work.entries("note")
+    assert note["data"]["text"] == "p99 > 3s, <!here> *look*"
+
+
+async def test_assign(work: Workplace) -> None:
+    root, ana = await work.incident(), work.slack.person("ana")
+    await ana.click(root, "incident.assign")
+    modal = await ana.expect_modal_soon("Who takes care of it?")
+    assert modal.value("person") == ana.id
+    modal.fill("person", "U0BRUNO")
+    await modal.submit()
+    await work.shows(root, "Assigned to Bruno Lima")
+
+
+async def test_nothing_is_assigned_to_a_bot(work: Workplace) -> None:
+    root, ana = await work.incident(), work.slack.person("ana")
+    await ana.click(root, "incident.assign")
+    modal = await ana.expect_modal_soon()
+    modal.fill("person", "U0PLANTAO")
+    await modal.submit()
+    await ana.expect_ephemeral_soon("only be assigned to an active person")
+    assert await work.entries("assigned") == []

@@ -1,0 +1,63 @@
+"""The service at work in Slack: people press and type there, and it hears them over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.clock import FakeClock
+from tests.engine.stage import CHANNEL, DIRECT, Stage, stage
+from tests.house import alert, listening
+from tests.neighbours.slack import SIGNING_SECRET, Message, Workspace
+
+PORTUGUESE = DIRECT.replace("oncall: {", "oncall: {locale: pt-BR, ", 1)
+"""The same channel, in Portuguese."""
+
+
+@dataclass(slots=True)
+class Workplace(Stage):
+    """A stage on which the service listens at `url`."""
+
+    url: str = ""
+
+    async def incident(self, name: str = "KafkaLag", **labels: str) -> Message:
+        """An alert fires; the root of its incident, with its details below."""
+        await self.fire(alert(name, severity="critical", **labels))
+        root = await self.root(name)
+        self.slack.allow(thread_of=root)
+        return root
+
+    async def state(self, number: int = 1) -> str:
+        found: str = (await self.house.incident(number))["status"]
+        return found
+
+    async def entries(self, kind: str, number: int = 1) -> list[dict[str, Any]]:
+        """The incident's entries of that kind."""
+        answer = await self.house.http.get(f"/incidents/{number}/timeline")
+        return [each for each in answer.json()["items"] if each["kind"] == kind]
+
+
+@asynccontextmanager
+async def workplace(
+    directory: Path,
+    *,
+    config: str = DIRECT,
+    workspace: Callable[[FakeClock], Workspace] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Workplace]:
+    """The service and Slack, each hearing the other. At the end nothing unexpected was said."""
+    given = {"slack_signing_secret": SIGNING_SECRET, **settings}
+    async with (
+        stage(directory, config=config, workspace=workspace, **given) as each,
+        listening(each.house.app) as url,
+    ):
+        each.slack.app.is_at(url)
+        each.slack.app.add_shortcut("timeline.add", "Add to timeline")
+        yield Workplace(each.house, each.clock, each.slack, url)
+        each.slack.assert_nothing_unexpected()
+
+
+__all__ = ["CHANNEL", "PORTUGUESE", "Workplace", "workplace"]
