@@ -92,7 +92,9 @@ def brief(speech: Words, at: datetime, *, now: datetime) -> str:
     """The time of day; with the date where that is not today's."""
     zone = speech.timezone
     same_day = at.astimezone(zone).date() == now.astimezone(zone).date()
-    return speech.clock(at) if same_day else speech.moment(at, beside=now)
+    if same_day:
+        return speech.clock(at)
+    return speech.say("{time} on {day}", time=speech.clock(at), day=speech.day(at))
 
 
 Said = Callable[[Words], str]

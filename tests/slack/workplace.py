@@ -23,9 +23,9 @@ class Workplace(Stage):
 
     url: str = ""
 
-    async def incident(self, name: str = "KafkaLag", **labels: str) -> Message:
+    async def incident(self, name: str = "KafkaLag") -> Message:
         """An alert fires; the root of its incident, with its details below."""
-        await self.fire(alert(name, severity="critical", **labels))
+        await self.fire(alert(name, severity="critical"))
         root = await self.root(name)
         self.slack.allow(thread_of=root)
         return root

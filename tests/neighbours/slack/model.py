@@ -56,6 +56,8 @@ class User:
     name: str
     real_name: str = ""
     email: str | None = None
+    display_name: str = field(default="", kw_only=True)
+    """What they chose to be called; empty for most."""
     deleted: bool = False
     """Deactivated: still there for `users.info`, no longer found by email."""
     is_bot: bool = False

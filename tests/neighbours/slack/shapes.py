@@ -88,7 +88,7 @@ def channel(workspace: Workspace, room: Channel) -> JsonObject:
 
 
 def user(workspace: Workspace, person: User, *, email: bool) -> JsonObject:
-    profile: JsonObject = {"real_name": person.real_name, "display_name": person.name}
+    profile: JsonObject = {"real_name": person.real_name, "display_name": person.display_name}
     if email and person.email:
         profile["email"] = person.email
     return {
