@@ -61,6 +61,9 @@ class InstalledApp:
             escapes = name in self.commands and self.commands[name].escapes
             self.commands[name] = Command(name, f"{base}/slack/commands", escapes)
 
+    def add_command(self, name: str, url: str | None, *, escapes: bool = False) -> None:
+        self.commands[name] = Command(name, url, escapes)
+
     def add_shortcut(
         self, callback_id: str, name: str, *, kind: Literal["message", "global"] = "message"
     ) -> None:
