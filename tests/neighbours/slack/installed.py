@@ -52,6 +52,10 @@ class InstalledApp:
     bot_events: frozenset[str] = ALL_EVENTS
     home_tab: bool = True
 
+    @property
+    def hears_events(self) -> bool:
+        return self.socket_mode or self.events_url is not None
+
     def is_at(self, base: str, *, commands: tuple[str, ...] = ("/plantao",)) -> None:
         """Point every address at a service there; `commands` are added if not configured yet."""
         base = base.rstrip("/")
