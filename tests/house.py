@@ -87,11 +87,20 @@ async def listening(app: Any) -> AsyncIterator[str]:
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.ended.set()
             await serve
 
 
 class _QuietServer(uvicorn.Server):
+    """Ends when told, not at the next tenth of a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.ended.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """The signals are the test runner's."""

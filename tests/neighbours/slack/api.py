@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import api_chat, api_conversations, api_files, api_people, api_views
+from . import (
+    api_chat,
+    api_conversations,
+    api_files,
+    api_groups,
+    api_people,
+    api_views,
+    reactions,
+)
 from .model import JsonObject, SlackError, Token
 
 if TYPE_CHECKING:
@@ -45,6 +53,12 @@ METHODS: dict[str, Method] = {
     "conversations.list": Method(api_conversations.list_all, _READ),
     "conversations.join": Method(api_conversations.join, ("channels:join",)),
     "users.info": Method(api_people.users_info, ("users:read",)),
+    "users.list": Method(api_people.users_list, ("users:read",)),
+    "usergroups.list": Method(api_groups.list_all, ("usergroups:read",)),
+    "usergroups.users.list": Method(api_groups.users_list, ("usergroups:read",)),
+    "reactions.add": Method(reactions.api_add, ("reactions:write",)),
+    "reactions.remove": Method(reactions.api_remove, ("reactions:write",)),
+    "reactions.get": Method(reactions.api_get, ("reactions:read",)),
     "users.lookupByEmail": Method(api_people.lookup_by_email, ("users:read.email",)),
     "files.getUploadURLExternal": Method(api_files.get_upload_url, ("files:write",)),
     "files.completeUploadExternal": Method(api_files.complete_upload, ("files:write",)),

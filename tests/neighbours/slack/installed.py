@@ -52,6 +52,10 @@ class InstalledApp:
     bot_events: frozenset[str] = ALL_EVENTS
     home_tab: bool = True
 
+    @property
+    def hears_events(self) -> bool:
+        return self.socket_mode or self.events_url is not None
+
     def is_at(self, base: str, *, commands: tuple[str, ...] = ("/plantao",)) -> None:
         """Point every address at a service there; `commands` are added if not configured yet."""
         base = base.rstrip("/")
@@ -60,6 +64,9 @@ class InstalledApp:
         for name in {*commands, *self.commands}:
             escapes = name in self.commands and self.commands[name].escapes
             self.commands[name] = Command(name, f"{base}/slack/commands", escapes)
+
+    def add_command(self, name: str, url: str | None, *, escapes: bool = False) -> None:
+        self.commands[name] = Command(name, url, escapes)
 
     def add_shortcut(
         self, callback_id: str, name: str, *, kind: Literal["message", "global"] = "message"

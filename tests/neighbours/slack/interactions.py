@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import hooks, payloads
-from .delivery import Delivery, JsonObject, Kind, Reply, Warned
+from .delivery import Delivery, JsonObject, Kind, Reply
 from .model import SlackError, User
 from .sending import attempt
 from .view_schema import validated_view
@@ -51,9 +51,7 @@ async def _told(workspace: Workspace, delivery: Delivery, then: Then) -> None:
             try:
                 _take_in(delivery, reply, then)
             except Misunderstood as error:
-                why = str(error.why)
-                delivery.warned = Warned(delivery.user, delivery.about, error.shown, why)
-                workspace.warnings.append(delivery.warned)
+                workspace.warn(delivery, error.shown, error.why)
             workspace.changed.notify_all()
     finally:
         delivery.finish()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import elements, interactions, payloads
+from . import elements, events, interactions, mrkdwn, payloads, reactions
 from .delivery import Delivery, nothing_sent
 from .elements import Choice, Control
-from .model import Message, User
+from .model import Content, Message, User
 
 if TYPE_CHECKING:
     from .modals import Modal
@@ -121,6 +121,39 @@ class Person:
             payload = payloads.shortcut(workspace, self.user, found[0], message)
             return interactions.tell(workspace, self.user, payload, f"chose {found[0].name!r}")
 
+    # -- talking
+
+    def say(
+        self, text: str, *, channel: str | None = None, thread_of: Message | None = None
+    ) -> Message:
+        """Write a message; nobody has to expect it. The app hears of it if it subscribed."""
+        room = channel or (thread_of.channel if thread_of else self.workspace.default_channel)
+        return self.workspace.say(text, channel=room, user=self.id, thread_of=thread_of)
+
+    def edit(self, message: Message, text: str) -> Delivery:
+        """One's own message."""
+        self._check_wrote(message)
+        content = Content(mrkdwn.escape_stray(text))
+        return self.workspace.edit(message, content, mark=True)
+
+    def delete(self, message: Message) -> Delivery:
+        """One's own message; a root with replies leaves a tombstone."""
+        self._check_wrote(message)
+        return self.workspace.remove(message)
+
+    def react(self, message: Message, emoji: str) -> Delivery:
+        """`pushpin` or `:pushpin:`."""
+        self._check_sees(message)
+        return reactions.add(self.workspace, message, self.id, emoji.strip(":"))
+
+    def unreact(self, message: Message, emoji: str) -> Delivery:
+        return reactions.remove(self.workspace, message, self.id, emoji.strip(":"))
+
+    def open_home(self) -> Delivery:
+        """Look at the app's Home tab."""
+        assert self.workspace.app.home_tab, "the app has no Home tab"
+        return events.home_opened(self.workspace, self.id)
+
     # -- modals
 
     def expect_modal(self, containing: str = "", *, within: float = 10.0) -> Modal:
@@ -141,6 +174,10 @@ class Person:
 
     def _check_active(self) -> None:
         assert not self.user.deleted, f"{self.user.name} is deactivated"
+
+    def _check_wrote(self, message: Message) -> None:
+        self._check_sees(message)
+        assert message.bot_user == self.id, f"{self.user.name} did not write {message.text!r}"
 
     def _check_sees(self, message: Message) -> None:
         gone = message.deleted or not self.workspace.is_there(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from .model import Channel, JsonObject, Message, User, UserGroup
@@ -24,6 +25,8 @@ def message(workspace: Workspace, shown: Message, *, metadata: bool) -> JsonObje
         shape |= {"bot_id": shown.bot_id, "app_id": shown.app_id, "bot_profile": _bot(shown)}
     if shown.deleted:
         shape |= {"subtype": "tombstone", "hidden": True, "user": "USLACKBOT"}
+    elif shown.text and not shown.bot_id:
+        shape |= {"client_msg_id": _client_id(shown), "blocks": [_rich_text(shown.text)]}
     if shown.blocks:
         shape["blocks"] = shown.blocks
     if shown.attachments:
@@ -40,6 +43,16 @@ def message(workspace: Workspace, shown: Message, *, metadata: bool) -> JsonObje
     if metadata and shown.metadata:
         shape["metadata"] = shown.metadata
     return shape | _thread(workspace, shown)
+
+
+def _client_id(shown: Message) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{shown.channel} {shown.ts}"))
+
+
+def _rich_text(text: str) -> JsonObject:
+    """What people write comes as rich text too; here as one piece without its styles."""
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "block_id": "typed", "elements": [section]}
 
 
 def _bot(shown: Message) -> JsonObject:

@@ -27,12 +27,20 @@ class Sightings(Expectations):
         self.warnings: list[Warned] = []
         self.lost_events: list[Delivery] = []
         """Events Slack gave up on after its last retry."""
+        self.withheld_events: list[tuple[str, str]] = []
+        """Events Slack did not send for want of a scope: (event, scope)."""
         self._seen: set[str] = set()
 
     def ephemeral(self, user: str) -> list[Message]:
         """What one person has of them on screen; by id."""
         with self.changed:
             return [m for m in self.whispers if m.visible_to == user]
+
+    def warn(self, delivery: Delivery, shown: str, why: object) -> None:
+        """Let a person see that something went wrong; `why` is for the test's author."""
+        delivery.warned = Warned(delivery.user, delivery.about, shown, str(why))
+        self.warnings.append(delivery.warned)
+        self.changed.notify_all()
 
     def surprises(self) -> list[str]:
         told = [

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from . import api
+from . import api, events, shapes
 from .arguments import Arguments
+from .delivery import Delivery, nothing_sent
 from .faults import Call, Fault, Faults
 from .hitches import Hitches
 from .hooks import Hooks
@@ -67,6 +68,7 @@ class Workspace(Population):
         self.journal: list[Entry] = []
         self._file = JournalFile(journal_file) if journal_file else None
         self._last_ts = 0
+        self._last_number = 0
         self.app = InstalledApp()
         self.outbox = Outbox(clock)
         self.hitches = Hitches()
@@ -105,9 +107,10 @@ class Workspace(Population):
             self.consume(message)
             return message
 
-    def remove(self, message: Message) -> None:
+    def remove(self, message: Message) -> Delivery:
         """A person deletes a message; a root with replies leaves a tombstone, as in Slack."""
         with self.changed:
+            before = shapes.message(self, message, metadata=False)
             if message.visible_to is not None:
                 self.whispers.remove(message)
             elif message.replies:
@@ -118,6 +121,13 @@ class Workspace(Population):
             if message.thread_ts and (root := self.find(message.channel, message.thread_ts)):
                 root.replies.remove(message.ts)
             self.changed.notify_all()
+            if message.visible_to is not None:
+                return nothing_sent(message.visible_to, "an ephemeral message")
+            return events.deleted(self, message, before)
+
+    def verify_events(self) -> Delivery:
+        """Slack checks the address of events, as when it is saved in the app's settings."""
+        return events.verify_url(self)
 
     # -- looking
 
@@ -160,6 +170,12 @@ class Workspace(Population):
             self._last_ts = max(self._last_ts + 1, int(self.clock() * 1_000_000))
             return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
+    def next_number(self) -> int:
+        """Unique in the workspace."""
+        with self.changed:
+            self._last_number += 1
+            return self._last_number
+
     def post(
         self, channel: str, content: Content, *, user: str, bot: Token | None = None,
         thread: str | None = None, broadcast: bool = False,
@@ -181,6 +197,7 @@ class Workspace(Population):
             if thread and (root := self.find(channel, thread)):
                 root.replies.append(message.ts)
             self.changed.notify_all()
+            events.posted(self, message)
             return message
 
     def whisper(
@@ -207,13 +224,17 @@ class Workspace(Population):
     def _names(self) -> dict[str, str]:
         return {u.id: u.name for u in self.users.values()}
 
-    def edit(self, message: Message, content: Content, *, mark: bool) -> None:
+    def edit(self, message: Message, content: Content, *, mark: bool) -> Delivery:
         with self.changed:
+            before = shapes.message(self, message, metadata=False)
             message.content = content
             message.versions.append(content)
             message.edited_ts = self.next_ts()
             message.edited_mark = mark
             self.changed.notify_all()
+            if message.visible_to is not None:
+                return nothing_sent(message.visible_to, "an ephemeral message")
+            return events.changed(self, message, before)
 
     # -- answering
 
