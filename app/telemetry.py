@@ -53,6 +53,8 @@ LOOP_FAILURES = Counter("plantao_loop_failures", "Unexpected failures of a loop.
 
 for _state in ("accepted", "quarantined"):
     RECEIPTS.labels(_state)
+for _reason in ("busy", "timeout", "error"):
+    SLACK_FAILURES.labels(_reason)
 for _reason in ("unauthorized", "too_large", "too_slow", "unavailable"):
     RECEIPTS_REFUSED.labels(_reason)
 

@@ -10,7 +10,7 @@ from app.core.incidents import Incident
 from app.core.person import Person
 from app.engine.actions import Actions
 from app.engine.clock import Clock
-from app.errors import PlantaoError
+from app.errors import PlantaoError, Repeated
 from app.slack.answering import Answers, Talk
 from app.slack.rights import NotAllowed, Rights
 from app.slack.speech import obstacle
@@ -43,7 +43,9 @@ class Doer:
             return None
 
     async def explain(self, talk: Talk, number: int, error: PlantaoError) -> None:
-        """Tell them why something was not done."""
+        """Tell them why something was not done; of a repeat they know already."""
+        if isinstance(error, Repeated):
+            return
         now = self.clock.now()
         if isinstance(error, NotAllowed):
             groups = ", ".join(f"@{name.lstrip('@')}" for name in self.rights.groups)

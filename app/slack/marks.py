@@ -15,7 +15,7 @@ from app.core.incidents import Note
 from app.core.notes import by_source
 from app.core.person import Person
 from app.engine.policy import PolicyInForce
-from app.errors import DeliveryFailed, NotApplicable, PlantaoError
+from app.errors import DeliveryFailed, NotApplicable, PlantaoError, Repeated
 from app.notifiers.mrkdwn import section
 from app.notifiers.wording import N_
 from app.slack import modals
@@ -99,8 +99,8 @@ class Marks:
                 await self._doer.actions.act(noted.incident, removed, once=request.once)
             else:
                 await self._edit(request.once, noted, written)
-        except NotApplicable:
-            pass  # it was removed meanwhile
+        except (NotApplicable, Repeated):
+            pass  # it was removed meanwhile, or is as it should be
         except DeliveryFailed as error:
             log.warning("an edited message could not be read", code=error.code)
 

@@ -31,8 +31,8 @@ from app.slack.requests import (
 _MOST_FIELDS = 100
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
-_MESSAGES = {"message", "message_attachment"}
-_CHANGES = {"message_changed", "message_deleted"}
+_MESSAGES = ("message", "message_attachment")
+_CHANGES = ("message_changed", "message_deleted")
 
 
 def interaction(body: bytes) -> Request:

@@ -62,7 +62,7 @@ async def test_a_name_with_markup_is_shown_as_it_is(work: Workplace) -> None:
     await work.shows(root, "Eve")
     assert root.mentions == []
     bruno = work.slack.person("bruno")
-    await bruno.click(root, "incident.acknowledge")
+    await bruno.command("/plantao ack 1")
     told = await bruno.expect_ephemeral_soon("already acknowledged by")
     assert "<!channel>" in told.visible_text
     assert told.mentions == []

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.clock import FakeClock
-from tests.engine.stage import CHANNEL, DIRECT, Stage, stage
+from tests.engine.stage import CHANNEL, DIRECT, Stage, playing
 from tests.house import alert, listening
-from tests.neighbours.slack import SIGNING_SECRET, Message, Workspace
+from tests.neighbours.slack import SIGNING_SECRET, Message, SlackServer, Workspace
 
 PORTUGUESE = DIRECT.replace("oncall: {", "oncall: {locale: pt-BR, ", 1)
 """The same channel, in Portuguese."""
@@ -49,15 +49,28 @@ async def workplace(
     **settings: Any,
 ) -> AsyncIterator[Workplace]:
     """The service and Slack, each hearing the other. At the end nothing unexpected was said."""
+    clock = FakeClock()
+    slack = workspace(clock) if workspace else Workspace(clock=clock.time)
+    with SlackServer(slack) as server:
+        async with at_work(directory, clock, server, config=config, **settings) as each:
+            yield each
+        slack.assert_nothing_unexpected()
+
+
+@asynccontextmanager
+async def at_work(
+    directory: Path, clock: FakeClock, server: SlackServer, *, config: str = DIRECT, **settings: Any
+) -> AsyncIterator[Workplace]:
+    """The service alone; entered again in the same directory, it is the same one restarted."""
+    slack = server.workspace
     given = {"slack_signing_secret": SIGNING_SECRET, **settings}
     async with (
-        stage(directory, config=config, workspace=workspace, **given) as each,
+        playing(directory, clock, slack, server.api_url, config, **given) as each,
         listening(each.house.app) as url,
     ):
-        each.slack.app.is_at(url)
-        each.slack.app.add_shortcut("timeline.add", "Add to timeline")
-        yield Workplace(each.house, each.clock, each.slack, url)
-        each.slack.assert_nothing_unexpected()
+        slack.app.is_at(url)
+        slack.app.add_shortcut("timeline.add", "Add to timeline")
+        yield Workplace(each.house, clock, slack, url)
 
 
-__all__ = ["CHANNEL", "PORTUGUESE", "Workplace", "workplace"]
+__all__ = ["CHANNEL", "PORTUGUESE", "Workplace", "at_work", "workplace"]
