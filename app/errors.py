@@ -7,6 +7,7 @@ PlantaoError
 ├── NotFound               no such incident, receipt or posting
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
+├── Repeated               this very request has been dealt with already
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
 └── DeliveryFailed         a message was not (or perhaps not) shown at its destination
     ├── Refused            the destination said no; the same request will fail again
@@ -68,6 +69,7 @@ class Obstacle(StrEnum):
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
     ALREADY_RESOLVED = "already_resolved"
     STILL_FIRING = "still_firing"
+    NOTE_REMOVED = "note_removed"
     CHANGED_MEANWHILE = "changed_meanwhile"
     OTHER = "other"
 
@@ -97,6 +99,10 @@ class NotApplicable(PlantaoError):
 
 class RevisionConflict(NotApplicable):
     """The caller decided on a revision that is no longer the present one."""
+
+
+class Repeated(PlantaoError):
+    """This very request has been dealt with: its sender did not hear of it, or replays it."""
 
 
 class NeighbourFailed(PlantaoError):

@@ -39,6 +39,14 @@ class Service:
         """The JSON object that answers a post of `body` to this path; it has the key `holding`."""
         return self._ask("POST", path, holding, json={} if body is None else body)
 
+    def patch(self, path: str, body: object, *, holding: str) -> dict[str, Any]:
+        """As `post`, to change what is at this path."""
+        return self._ask("PATCH", path, holding, json=body)
+
+    def delete(self, path: str, query: Query, *, holding: str) -> dict[str, Any]:
+        """The JSON object that answers the removal of what is at this path."""
+        return self._ask("DELETE", path, holding, params=query)
+
     def _ask(self, method: str, path: str, holding: str, **request: Any) -> dict[str, Any]:
         response = self._send(method, path, **request)
         if not response.is_success:

@@ -51,6 +51,7 @@ def incident_text(incident: Json, timeline: Sequence[Json], zone: str) -> Iterat
         ("Labels", facts(sorted(incident["labels"].items()), indent="  ")),
         ("Annotations", facts(sorted(incident["annotations"].items()), indent="  ")),
         ("Alerts", _alert_lines(incident["alerts"], zone)),
+        ("Notes", [_note_line(each, zone) for each in incident.get("notes", [])]),
         ("Shown at", [_posting_line(each) for each in incident["postings"]]),
         ("Timeline", [_entry_line(each, zone) for each in timeline]),
     ):
@@ -66,6 +67,7 @@ def _what_is_known(incident: Json, zone: str) -> list[tuple[str, str]]:
         ("Acknowledged", _done(incident, "acknowledged", zone)),
         ("Assigned", _owner(incident, zone)),
         ("Resolved", _done(incident, "resolved", zone)),
+        ("Replies muted", _done(incident, "replies_muted", zone)),
         ("Reopened", _times(incident["reopened"])),
         ("Runbook", incident.get("runbook_url") or ""),
         ("Graph", links.get("graph") or ""),
@@ -103,6 +105,13 @@ def _alert_line(alert: Json, zone: str) -> str:
     return "  " + one_line(f"{alert['status']} {when} {labels}")
 
 
+def _note_line(note: Json, zone: str) -> str:
+    edited = ", edited" if note["edited_at"] else ""
+    return "  " + one_line(
+        f"{note['id']}: {note['by']}, {moment(note['at'], zone)}{edited}: {note['text']}"
+    )
+
+
 def _posting_line(posting: Json) -> str:
     failed = f", attempt {posting['attempts']}: {posting['last_error']}"
     return "  " + one_line(
@@ -111,7 +120,9 @@ def _posting_line(posting: Json) -> str:
 
 
 def _entry_line(entry: Json, zone: str) -> str:
-    told = "; ".join(filter(None, (_told(name, value) for name, value in entry["data"].items())))
+    data = entry["data"]
+    shown = {name: value for name, value in data.items() if name != "note" or "text" not in data}
+    told = "; ".join(filter(None, (_told(name, value) for name, value in shown.items())))
     kind = entry["kind"].replace("_", " ")
     text = f"{moment(entry['at'], zone)} {kind}, {entry['actor']}"
     return "  " + one_line(f"{text}: {told}" if told else text)
@@ -120,7 +131,9 @@ def _entry_line(entry: Json, zone: str) -> str:
 def _told(name: str, value: object) -> str:
     """One fact of a timeline entry; nothing for one that only programs can use."""
     match name, value:
-        case ("fingerprints", _) | (_, None | False | "" | 0):
+        case (("fingerprints" | "source" | "thread" | "written_at"), _):
+            return ""
+        case (_, None | False | "" | 0):
             return ""
         case "count", int():
             return f"{value} alert{'s' if value > 1 else ''}"

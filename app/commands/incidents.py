@@ -151,22 +151,69 @@ def resolve(
 @app.command()
 def note(
     number: Number,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The note, or - for standard input.")],
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="[TEXT]", help="The note, or - for standard input."),
+    ] = None,
     *,
     by: By,
+    edit: Annotated[
+        int | None, typer.Option(min=1, metavar="NOTE", help="Let this note say TEXT instead.")
+    ] = None,
+    remove: Annotated[
+        int | None, typer.Option(min=1, metavar="NOTE", help="Remove this note.")
+    ] = None,
     json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Write a note.
+    """Write a note, edit or remove one.
 
-    It stands in the timeline and in the thread.
+    It stands in the timeline and in the thread. `incidents show` numbers them.
     """
-    told = sys.stdin.read() if text == "-" else text
-    if not told.strip():
+    if remove is not None:
+        if text is not None or edit is not None:
+            raise typer.BadParameter("it goes without TEXT and --edit", param_hint="--remove")
+        path = f"/incidents/{number}/notes/{remove}"
+        incident = _service(url, token).delete(path, {"by": by}, holding="id")
+        _say_outcome(incident, f"no longer has note {remove}", json)
+        return
+    body = {"by": by, "text": _told(text)}
+    if edit is not None:
+        path = f"/incidents/{number}/notes/{edit}"
+        incident = _service(url, token).patch(path, body, holding="id")
+        _say_outcome(incident, f"has note {edit} edited", json)
+        return
+    incident = _act(_service(url, token), number, "notes", body)
+    _say_outcome(incident, f"has one more note, {incident.get('note', {}).get('id')}", json)
+
+
+def _told(text: str | None) -> str:
+    told = (sys.stdin.read() if text == "-" else text or "").strip()
+    if not told:
         raise typer.BadParameter("the note is empty", param_hint="TEXT")
-    incident = _act(_service(url, token), number, "notes", {"by": by, "text": told.strip()})
-    _say_outcome(incident, "has one more note", json)
+    return told
+
+
+@app.command()
+def mute(
+    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+) -> None:
+    """Mute an incident's replies.
+
+    Threads are still told of its end and of a reopening.
+    """
+    incident = _act(_service(url, token), number, "mute", {"by": by})
+    _say_outcome(incident, "has its replies muted", json)
+
+
+@app.command()
+def unmute(
+    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+) -> None:
+    """Turn an incident's replies on again."""
+    incident = _act(_service(url, token), number, "unmute", {"by": by})
+    _say_outcome(incident, "has its replies turned on again", json)
 
 
 def _service(url: str | None, token: str | None) -> Service:

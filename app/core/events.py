@@ -119,9 +119,62 @@ class ResolvedByPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteSource:
+    """Where a note was first written, if not here: a message in a Slack thread, say.
+
+    `key` names it, once in an incident. `author` wrote it, `at` (UTC); `link` leads there.
+    `thread` is the reference of the root it stands below (as in Posting): there it is read
+    already, and not told again.
+    """
+
+    key: str
+    author: str
+    at: datetime
+    link: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NoteAdded:
+    """Something is written down. What has this source already is not written down again,
+    unless it was removed."""
+
     by: Person
     text: str
+    source: NoteSource | None = None
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEdited:
+    """`note` is its number, or the key of its source where it was edited there."""
+
+    by: Person
+    note: int | str
+    text: str
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRemoved:
+    """`note` is its number, or the key of its source where its mark was taken away there."""
+
+    by: Person
+    note: int | str
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepliesMuted:
+    """No more replies about this incident, but for its end and a reopening."""
+
+    by: Person
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepliesUnmuted:
+    by: Person
     revision: int | None = None
 
 
@@ -147,7 +200,16 @@ class ChangeLanded:
     change: Change
 
 
-PersonEvent: TypeAlias = Acknowledged | Unacknowledged | Assigned | ResolvedByPerson | NoteAdded
+NoteEvent: TypeAlias = NoteAdded | NoteEdited | NoteRemoved
+PersonEvent: TypeAlias = (
+    Acknowledged
+    | Unacknowledged
+    | Assigned
+    | ResolvedByPerson
+    | NoteEvent
+    | RepliesMuted
+    | RepliesUnmuted
+)
 AlertEvent: TypeAlias = (
     AlertsReported | AlertsConfirmed | AlertsVanished | HiddenSettled | EndingDoubted
 )

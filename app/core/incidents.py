@@ -36,6 +36,10 @@ class EntryKind(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"
     ASSIGNED = "assigned"
     NOTE = "note"
+    NOTE_EDITED = "note_edited"
+    NOTE_REMOVED = "note_removed"
+    REPLIES_MUTED = "replies_muted"
+    REPLIES_UNMUTED = "replies_unmuted"
     DELIVERY = "delivery"
     CHANGE = "change"
 
@@ -50,6 +54,8 @@ NOTEWORTHY = frozenset(
         EntryKind.RESOLVED,
         EntryKind.NO_LONGER_REPORTED,
         EntryKind.NOTE,
+        EntryKind.NOTE_EDITED,
+        EntryKind.NOTE_REMOVED,
     }
 )
 
@@ -72,6 +78,34 @@ class Entry:
     number: int = 0
     actor_ref: str = ""
 
+    @staticmethod
+    def of(
+        kind: EntryKind, by: Person, at: datetime, data: Mapping[str, object] | None = None
+    ) -> Entry:
+        """What a person did."""
+        return Entry(kind, at, by.name, data or {}, actor_ref=by.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something written down about an incident, as its entries leave it. Times are in UTC.
+
+    `number` counts an incident's notes from 1. `source` names where it was first written, if
+    that was elsewhere; `link` leads there, `thread` is the root it stands below. A note that
+    was removed is remembered as that.
+    """
+
+    number: int
+    author: str
+    at: datetime
+    text: str
+    source: str = ""
+    link: str = ""
+    thread: str = ""
+    edited_at: datetime | None = None
+    removed_at: datetime | None = None
+    removed_by: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:
@@ -85,8 +119,8 @@ class Incident:
     notification of `hidden_group` had cut off. What is known of the last ending and
     acknowledgement is kept while a reopening is doubted, so that a dismissed doubt
     leaves no trace. Who did something is there as a name and, as `…_ref`, as who that is.
-    `model` and `model_version` are what was serving when it opened;
-    `context`, like `alerts`, is only loaded where it matters.
+    `model` and `model_version` are what was serving when it opened. `context` and `notes`
+    (by number), like `alerts`, are only loaded where they matter.
     """
 
     key: str
@@ -121,10 +155,13 @@ class Incident:
     resolved_by: str | None = None
     resolved_ref: str | None = None
     ending: Ending | None = None
+    replies_muted_at: datetime | None = None
+    replies_muted_by: str | None = None
     model: str | None = None
     model_version: str | None = None
     context: Context = field(default_factory=Context)
     alerts: Mapping[str, AlertState] = field(default_factory=dict)
+    notes: Mapping[int, Note] = field(default_factory=dict)
 
     @property
     def component(self) -> str:

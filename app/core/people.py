@@ -1,21 +1,29 @@
-"""What people do to an incident: acknowledge, take that back, assign, resolve, write a note."""
+"""What people do to an incident: acknowledge, take that back, assign, resolve, mute.
+
+Notes are in `notes.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from app.core.episodes import recorded
 from app.core.events import (
     Acknowledged,
     Assigned,
     NoteAdded,
+    NoteEdited,
+    NoteRemoved,
     PersonEvent,
+    RepliesMuted,
+    RepliesUnmuted,
     ResolvedByPerson,
     Unacknowledged,
 )
 from app.core.incidents import Decision, Entry, EntryKind, Incident, Status
+from app.core.notes import write
 from app.core.person import Person
 from app.core.transitions import Ending
 from app.errors import NotApplicable, Obstacle, RevisionConflict
@@ -44,8 +52,12 @@ def _decide(incident: Incident, event: PersonEvent, now: datetime) -> Decision:
             return _assign(incident, event, now)
         case ResolvedByPerson():
             return _resolve(incident, event, now)
-        case NoteAdded():
-            return _note(incident, event, now)
+        case NoteAdded() | NoteEdited() | NoteRemoved():
+            return write(incident, event, now=now)
+        case RepliesMuted():
+            return _mute(incident, event, now)
+        case RepliesUnmuted():
+            return _unmute(incident, event, now)
         case _:
             assert_never(event)
 
@@ -67,10 +79,10 @@ def _acknowledge(incident: Incident, event: Acknowledged, now: datetime) -> Deci
                 acknowledged_by=event.by.name,
                 acknowledged_ref=event.by.ref,
             )
-            if incident.assignee is None:
-                told = entry(EntryKind.ACKNOWLEDGED, event.by, now, {"assigned": True})
-                return seen(_owned(after, event.by, now), told)
-            return seen(after, entry(EntryKind.ACKNOWLEDGED, event.by, now))
+            if incident.assignee is not None:
+                return _done(incident, after, Entry.of(EntryKind.ACKNOWLEDGED, event.by, now))
+            told = Entry.of(EntryKind.ACKNOWLEDGED, event.by, now, {"assigned": True})
+            return _done(incident, _owned(after, event.by, now), told)
 
 
 def _unacknowledge(incident: Incident, event: Unacknowledged, now: datetime) -> Decision:
@@ -91,7 +103,7 @@ def _unacknowledge(incident: Incident, event: Unacknowledged, now: datetime) -> 
             owner = incident.assignee
             if owner and owner.is_same(incident.acknowledger):
                 after = _owned(after, None, now)
-            return seen(after, entry(EntryKind.UNACKNOWLEDGED, event.by, now))
+            return _done(incident, after, Entry.of(EntryKind.UNACKNOWLEDGED, event.by, now))
 
 
 def _assign(incident: Incident, event: Assigned, now: datetime) -> Decision:
@@ -101,8 +113,8 @@ def _assign(incident: Incident, event: Assigned, now: datetime) -> Decision:
     if event.to == incident.assignee:
         return Decision(incident)
     data = {"to": event.to.name if event.to else None}
-    told = entry(EntryKind.ASSIGNED, event.by, now, data)
-    return seen(_owned(incident, event.to, now), told)
+    told = Entry.of(EntryKind.ASSIGNED, event.by, now, data)
+    return _done(incident, _owned(incident, event.to, now), told)
 
 
 def _owned(incident: Incident, owner: Person | None, now: datetime) -> Incident:
@@ -137,26 +149,27 @@ def _resolve(incident: Incident, event: ResolvedByPerson, now: datetime) -> Deci
         resolved_ref=event.by.ref,
         ending=Ending.BY_PERSON,
     )
-    told = entry(EntryKind.RESOLVED, event.by, now, {"forced": bool(states)})
-    return replace(seen(after, told), states=tuple(states))
+    told = Entry.of(EntryKind.RESOLVED, event.by, now, {"forced": bool(states)})
+    return replace(_done(incident, after, told), states=tuple(states))
 
 
-def _note(incident: Incident, event: NoteAdded, now: datetime) -> Decision:
-    """Write something down; possible in every state."""
-    return seen(incident, entry(EntryKind.NOTE, event.by, now, {"text": event.text}))
+def _mute(incident: Incident, event: RepliesMuted, now: datetime) -> Decision:
+    """Possible in every state: what keeps coming back is what one mutes. A reopening leaves it."""
+    if incident.replies_muted_at is not None:
+        return Decision(incident)
+    after = replace(incident, replies_muted_at=now, replies_muted_by=event.by.name)
+    return _done(incident, after, Entry.of(EntryKind.REPLIES_MUTED, event.by, now))
 
 
-def entry(
-    kind: EntryKind, by: Person, now: datetime, data: Mapping[str, object] | None = None
-) -> Entry:
-    """A timeline entry of what a person did."""
-    return Entry(kind, now, by.name, data or {}, actor_ref=by.ref)
+def _unmute(incident: Incident, event: RepliesUnmuted, now: datetime) -> Decision:
+    if incident.replies_muted_at is None:
+        return Decision(incident)
+    after = replace(incident, replies_muted_at=None, replies_muted_by=None)
+    return _done(incident, after, Entry.of(EntryKind.REPLIES_UNMUTED, event.by, now))
 
 
-def seen(after: Incident, told: Entry) -> Decision:
-    """The decision that this is the incident now: a new revision, which people can see."""
-    grown = replace(after, revision=after.revision + 1, updated_at=told.at)
-    return Decision(grown, (told,), changed=True)
+def _done(before: Incident, after: Incident, told: Entry) -> Decision:
+    return recorded(before, after, [], [told], now=told.at)
 
 
 def _check_revision(incident: Incident, event: PersonEvent) -> None:

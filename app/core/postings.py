@@ -7,14 +7,14 @@ become a few edits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum, auto
 
 from app.core.alerts import severity_rank
-from app.core.incidents import NOTEWORTHY, Entry, EntryKind, Incident, Status
-from app.core.notices import LISTED
+from app.core.incidents import Entry, Incident, Status
+from app.core.replies import due
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,7 +109,7 @@ class Wanted:
 
     `edits` says whether the destination can change what it once showed; where it cannot,
     the root and details are shown once and only replies follow. `chart` says whether there is
-    a chart to show on its own.
+    a chart to show on its own, `muted` that replies are muted now.
     """
 
     root_digest: str
@@ -117,6 +117,7 @@ class Wanted:
     entries: Sequence[Entry]
     edits: bool = True
     chart: bool = False
+    muted: bool = False
 
 
 def next_step(posting: Posting, wanted: Wanted) -> Step:
@@ -127,10 +128,10 @@ def next_step(posting: Posting, wanted: Wanted) -> Step:
         return Step(StepKind.EDIT_ROOT)
     if wanted.details_digest is not None and posting.details is None:
         return Step(StepKind.POST_DETAILS)
-    untold = tuple(entry for entry in wanted.entries if entry.number > posting.told)
-    telling = coalesce(e for e in untold if is_told(e, edits=wanted.edits))
+    untold = [entry for entry in wanted.entries if entry.number > posting.told]
+    telling = due(untold, root=posting.root, edits=wanted.edits, muted=wanted.muted)
     if telling:
-        return Step(StepKind.REPLY, tuple(telling))
+        return Step(StepKind.REPLY, telling)
     if (
         wanted.edits
         and wanted.details_digest is not None
@@ -146,45 +147,6 @@ def after_chart_failure(posting: Posting, *, for_good: bool) -> Posting:
     """The posting after its chart was not shown: one more try, when it is next due."""
     again = posting.chart is None and not for_good
     return replace(posting, chart=CHART_AGAIN if again else NO_CHART)
-
-
-_MERGED = frozenset({EntryKind.ALERTS_FIRING, EntryKind.ALERTS_RESOLVED, EntryKind.ALERTS_VANISHED})
-
-
-def coalesce(entries: Iterable[Entry]) -> list[Entry]:
-    """The same account, shorter: neighbours that tell the same of more alerts become one.
-
-    The merged entry keeps the last number and time, so that it marks all of them as told.
-    """
-    merged: list[Entry] = []
-    for entry in entries:
-        last = merged[-1] if merged else None
-        if last is not None and last.kind is entry.kind and entry.kind in _MERGED:
-            merged[-1] = replace(entry, data={**entry.data, **_together(last, entry)})
-        else:
-            merged.append(entry)
-    return merged
-
-
-def _together(first: Entry, second: Entry) -> dict[str, object]:
-    counts = [each.data.get("count") for each in (first, second)]
-    names = [each.data.get("fingerprints") for each in (first, second)]
-    listed = [name for some in names if isinstance(some, list) for name in some]
-    return {
-        "count": sum(count for count in counts if isinstance(count, int)),
-        "fingerprints": list(dict.fromkeys(listed))[:LISTED],
-    }
-
-
-#: Where the root cannot be edited, these would otherwise be seen by nobody.
-_TOLD_WITHOUT_EDITS = frozenset(
-    {EntryKind.ACKNOWLEDGED, EntryKind.UNACKNOWLEDGED, EntryKind.ASSIGNED}
-)
-
-
-def is_told(entry: Entry, *, edits: bool) -> bool:
-    """Whether people should notice this entry, as a reply in the thread."""
-    return entry.kind in NOTEWORTHY or (not edits and entry.kind in _TOLD_WITHOUT_EDITS)
 
 
 #: Postings with a lower priority number than this are those of urgent incidents.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.core.facts import Neighbour, Related
 from app.core.incidents import Incident
 from app.core.notices import LISTED, Links, Notice, links
-from app.core.postings import coalesce
+from app.core.replies import coalesce
 from app.core.topology import Topology
 from app.core.transitions import AlertState
 from app.engine.runbooks import Runbooks

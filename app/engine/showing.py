@@ -161,6 +161,7 @@ def _render(work: Work, posting: Posting, notifier: Notifier) -> tuple[Wanted, _
         work.notice.entries,
         edits=notifier.edits,
         chart=chart is not None,
+        muted=work.notice.incident.replies_muted_at is not None,
     )
     return wanted, _Rendered(root, details, chart)
 

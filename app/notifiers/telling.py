@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from app.core.incidents import Entry, EntryKind
+from app.core.notes import author_of, written_at
 from app.core.notices import Notice
 from app.notifiers.text import clean, cut, one_line
 from app.notifiers.wording import N_, Words, person
@@ -29,6 +30,10 @@ _SIGNS = {
     EntryKind.UNACKNOWLEDGED: "🔴",
     EntryKind.ASSIGNED: "👤",
     EntryKind.NOTE: "📝",
+    EntryKind.NOTE_EDITED: "📝",
+    EntryKind.NOTE_REMOVED: "📝",
+    EntryKind.REPLIES_MUTED: "🔕",
+    EntryKind.REPLIES_UNMUTED: "🔔",
     EntryKind.DELIVERY: "✉️",
     EntryKind.CHANGE: "🔧",
 }
@@ -39,16 +44,23 @@ def line(words: Words, notice: Notice, entry: Entry) -> str:
 
     Text, not markup. Only a note may have more than one line.
     """
-    return f"{_SIGNS[entry.kind]} {told(words, notice, entry)} · {words.clock(entry.at)}"
+    at = written_at(entry) if entry.kind is EntryKind.NOTE else entry.at
+    return f"{_SIGNS[entry.kind]} {told(words, notice, entry)} · {words.clock(at)}"
 
 
 def told(words: Words, notice: Notice, entry: Entry) -> str:
     """What an entry says, without sign and time."""
-    if entry.kind is EntryKind.NOTE:
-        who = person(entry.actor)
-        note = cut(clean(_text(entry, "text")).strip(), _NOTE_LENGTH)
-        return words.say("Note by {person}: {text}", person=who, text=note)
+    if entry.kind in {EntryKind.NOTE, EntryKind.NOTE_EDITED}:
+        return _note(words, entry)
     return cut(one_line(_fact(words, notice, entry)), _LINE_LENGTH)
+
+
+def _note(words: Words, entry: Entry) -> str:
+    who = person(author_of(entry))
+    note = cut(clean(_text(entry, "text")).strip(), _NOTE_LENGTH)
+    if entry.kind is EntryKind.NOTE_EDITED or entry.data.get("edited"):
+        return words.say("Note by {person}, edited: {text}", person=who, text=note)
+    return words.say("Note by {person}: {text}", person=who, text=note)
 
 
 def _fact(words: Words, notice: Notice, entry: Entry) -> str:
@@ -63,7 +75,13 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
             return _end(words, notice, entry)
         case EntryKind.ACKNOWLEDGED | EntryKind.UNACKNOWLEDGED | EntryKind.ASSIGNED:
             return _taken(words, entry)
-        case EntryKind.TRUNCATED | EntryKind.DELIVERY | EntryKind.CHANGE | EntryKind.NOTE:
+        case EntryKind.REPLIES_MUTED | EntryKind.REPLIES_UNMUTED:
+            return _muted(words, entry)
+        case EntryKind.NOTE | EntryKind.NOTE_EDITED:
+            return _note(words, entry)
+        case EntryKind.NOTE_REMOVED:
+            return _removed(words, entry)
+        case EntryKind.TRUNCATED | EntryKind.DELIVERY | EntryKind.CHANGE:
             return _beside(words, entry)
         case _:
             assert_never(entry.kind)
@@ -89,10 +107,24 @@ def _beside(words: Words, entry: Entry) -> str:
         case EntryKind.DELIVERY:
             place, what = _text(entry, "destination"), _text(entry, "what")
             return words.say("Delivery to {place}: {what}", place=place, what=what)
-        case EntryKind.CHANGE:
-            return words.say("Changed: {title}", title=_text(entry, "title"))
         case _:
-            return _text(entry, "text")
+            return words.say("Changed: {title}", title=_text(entry, "title"))
+
+
+def _muted(words: Words, entry: Entry) -> str:
+    who = person(entry.actor)
+    if entry.kind is EntryKind.REPLIES_UNMUTED:
+        return words.say("Replies turned on again by {person}", person=who)
+    return words.say("Replies muted by {person}: only its end or a reopening is told", person=who)
+
+
+def _removed(words: Words, entry: Entry) -> str:
+    return words.say(
+        "Note by {author} ({time}) removed by {person}",
+        author=person(author_of(entry)),
+        time=words.moment(written_at(entry), beside=entry.at),
+        person=person(entry.actor),
+    )
 
 
 def _opened(words: Words, notice: Notice, entry: Entry) -> str:

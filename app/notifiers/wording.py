@@ -243,7 +243,7 @@ class Words:
         return told
 
     def handling(self, notice: Notice) -> list[str]:
-        """Who has it while it is open, each since when."""
+        """Who has it while it is open, and who muted its replies, each since when."""
         incident = notice.incident
         if not incident.open:
             return []
@@ -257,6 +257,10 @@ class Words:
         if own and not (taken and incident.assignee == incident.acknowledger):
             who, at = person(incident.assigned_to or ""), self._brief(own, beside=notice.since)
             told.append(self.say("Assigned to {person}, {time}", person=who, time=at))
+        if incident.replies_muted_at:
+            who = person(incident.replies_muted_by or "")
+            at = self._brief(incident.replies_muted_at, beside=notice.since)
+            told.append(self.say("Replies muted by {person}, {time}", person=who, time=at))
         return told
 
     def truncated(self, number: int) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.alerts import Alert, AlertStatus
 from app.core.incidents import Entry, EntryKind, Incident, Status
+from app.core.notes import NOTES, notes_of
 from app.core.transitions import AlertState, Ending
 from app.errors import NotFound
 from app.store.database import Transaction
@@ -21,7 +22,7 @@ _incidents = table(IncidentRow)
 _alerts = table(AlertRow)
 _timeline = table(TimelineRow)
 
-_NOT_COLUMNS = {"id", "alerts", "context"}
+_NOT_COLUMNS = {"id", "alerts", "context", "notes"}
 _COLUMNS = [field.name for field in fields(Incident) if field.name not in _NOT_COLUMNS]
 _MANY = 500  # SQLite takes a limited number of values in one statement
 
@@ -181,7 +182,17 @@ def timeline(tx: Transaction, number: int, *, after: int = 0) -> list[Entry]:
         .where(_timeline.c.incident_id == number, _timeline.c.number > after)
         .order_by(_timeline.c.number)
     )
-    return [_entry(row) for row in tx.execute(query)]
+    return [entry_from_row(row) for row in tx.execute(query)]
+
+
+def with_notes(tx: Transaction, incident: Incident) -> Incident:
+    """The incident with all of its notes loaded, those that were removed among them."""
+    query = (
+        sa.select(_timeline)
+        .where(_timeline.c.incident_id == incident.id, _timeline.c.kind.in_(sorted(NOTES)))
+        .order_by(_timeline.c.number)
+    )
+    return replace(incident, notes=notes_of(entry_from_row(row) for row in tx.execute(query)))
 
 
 def firing_everywhere(
@@ -315,5 +326,5 @@ def _entry_values(incident: int, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(row: Any) -> Entry:
+def entry_from_row(row: Any) -> Entry:
     return Entry(EntryKind(row.kind), row.at, row.actor, row.data, row.number, row.actor_ref)

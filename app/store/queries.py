@@ -12,10 +12,11 @@ from pydantic_core import to_json
 from sqlalchemy.dialects import postgresql
 
 from app.core.history import Past
-from app.core.incidents import EntryKind, Incident, Status
+from app.core.incidents import Entry, Incident, Note, Status
+from app.core.notes import NOTES, notes_of
 from app.core.transitions import AlertState, Ending
 from app.store.database import Transaction
-from app.store.incidents import incident_from_row, state_from_row
+from app.store.incidents import entry_from_row, incident_from_row, state_from_row
 from app.store.tables import AlertRow, IncidentRow, TimelineRow, table
 
 _incidents = table(IncidentRow)
@@ -105,21 +106,27 @@ def past(
     )
     found = [incident_from_row(row) for row in tx.execute(query)]
     notes = _newest_notes(tx, [each.id for each in found])
-    return [_past(each, notes.get(each.id, ("", ""))) for each in found]
+    return [_past(each, notes.get(each.id)) for each in found]
 
 
-def _newest_notes(tx: Transaction, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
+def _newest_notes(tx: Transaction, numbers: Sequence[int]) -> dict[int, Note]:
+    """For each of these incidents, the last of its notes that was not removed."""
     query = (
         sa.select(_timeline)
-        .where(_timeline.c.incident_id.in_(numbers), _timeline.c.kind == EntryKind.NOTE.value)
+        .where(_timeline.c.incident_id.in_(numbers), _timeline.c.kind.in_(sorted(NOTES)))
         .order_by(_timeline.c.number)
     )
-    return {
-        row.incident_id: (str(row.data.get("text", "")), row.actor) for row in tx.execute(query)
+    entries: dict[int, list[Entry]] = {}
+    for row in tx.execute(query):
+        entries.setdefault(row.incident_id, []).append(entry_from_row(row))
+    kept = {
+        number: [note for note in notes_of(own).values() if note.removed_at is None]
+        for number, own in entries.items()
     }
+    return {number: notes[-1] for number, notes in kept.items() if notes}
 
 
-def _past(incident: Incident, note: tuple[str, str]) -> Past:
+def _past(incident: Incident, note: Note | None) -> Past:
     ended_by_person = incident.ending is Ending.BY_PERSON
     return Past(
         id=incident.id,
@@ -127,8 +134,8 @@ def _past(incident: Incident, note: tuple[str, str]) -> Past:
         resolved_at=None if incident.open else incident.resolved_at,
         acknowledged_at=incident.acknowledged_at,
         acted=incident.acknowledged_by is not None or ended_by_person,
-        note=note[0],
-        note_by=note[1],
+        note=note.text if note else "",
+        note_by=note.author if note else "",
     )
 
 

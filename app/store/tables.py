@@ -161,6 +161,8 @@ class IncidentRow(SQLModel, table=True):
     resolved_by: str | None = _text(nullable=True)
     resolved_ref: str | None = _text(nullable=True)
     ending: str | None = _text(nullable=True)
+    replies_muted_at: datetime | None = _time(nullable=True)
+    replies_muted_by: str | None = _text(nullable=True)
     component: str = _text()
     model: str | None = _text(nullable=True)
     model_version: str | None = _text(nullable=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -13,14 +13,20 @@ from app.core.events import (
     Acknowledged,
     Assigned,
     NoteAdded,
+    NoteEdited,
+    NoteRemoved,
     PersonEvent,
+    RepliesMuted,
+    RepliesUnmuted,
     ResolvedByPerson,
     Unacknowledged,
 )
+from app.core.incidents import Incident
 from app.core.person import Person
 from app.web.auth import require_api_token
 from app.web.context import Context, Service
-from app.web.incidents import Number, shown
+from app.web.incidents import Number, answer, shown, whole
+from app.web.views import incident_json, note_json
 
 router = APIRouter(
     prefix="/incidents/{number}", tags=["incidents"], dependencies=[Depends(require_api_token)]
@@ -49,7 +55,7 @@ class Resolve(Act):
     force: bool = Field(default=False, description="End it although alerts still fire.")
 
 
-class Note(Act):
+class Text(Act):
     text: str = Field(min_length=1, max_length=20_000)
 
 
@@ -88,10 +94,46 @@ async def resolve(
 
 
 @router.post("/notes", summary="Write a note")
-async def note(number: Number, body: Note, service: Service, if_match: IfMatch = None) -> Response:
-    """It stands in the timeline and in the thread."""
-    event = NoteAdded(body.person, body.text, _revision(body, if_match))
+async def write_note(
+    number: Number, body: Text, service: Service, if_match: IfMatch = None
+) -> Response:
+    """It stands in the timeline and in the threads. The answer has it as `note`, with its id."""
+    event = NoteAdded(body.person, body.text, revision=_revision(body, if_match))
     return await _act(service, number, event)
+
+
+@router.patch("/notes/{note}", summary="Edit a note")
+async def edit_note(
+    number: Number, note: Number, body: Text, service: Service, if_match: IfMatch = None
+) -> Response:
+    """The timeline keeps what it said before. 409 if it was removed."""
+    event = NoteEdited(body.person, note, body.text, _revision(body, if_match))
+    return await _act(service, number, event)
+
+
+@router.delete("/notes/{note}", summary="Remove a note")
+async def remove_note(
+    number: Number,
+    note: Number,
+    body: Annotated[Act, Query()],
+    service: Service,
+    if_match: IfMatch = None,
+) -> Response:
+    """Who removes it is in the query: `?by=Ana`. The timeline keeps that it was there."""
+    event = NoteRemoved(body.person, note, _revision(body, if_match))
+    return await _act(service, number, event)
+
+
+@router.post("/mute", summary="Mute an incident's replies")
+async def mute(number: Number, body: Act, service: Service, if_match: IfMatch = None) -> Response:
+    """Threads are told of its end and of a reopening, and nothing else; the root goes on."""
+    return await _act(service, number, RepliesMuted(body.person, _revision(body, if_match)))
+
+
+@router.post("/unmute", summary="Turn an incident's replies on again")
+async def unmute(number: Number, body: Act, service: Service, if_match: IfMatch = None) -> Response:
+    """What was not told meanwhile is not told any more: the timeline has it."""
+    return await _act(service, number, RepliesUnmuted(body.person, _revision(body, if_match)))
 
 
 @router.post("/postings/{posting}/stop", summary="Stop showing it at one place")
@@ -109,8 +151,20 @@ async def retry_posting(number: Number, posting: Number, service: Service) -> Re
 
 
 async def _act(service: Context, number: int, event: PersonEvent) -> Response:
-    await service.actions.act(number, event)
-    return await shown(number, service)
+    after = await service.actions.act(number, event)
+    found = await service.db.read(whole, number, service.outlook())
+    return answer(incident_json(found) | _note(after, event), etag=found.incident.revision)
+
+
+def _note(after: Incident, event: PersonEvent) -> dict[str, Any]:
+    """The note that the action was about."""
+    match event:
+        case NoteAdded():
+            return {"note": note_json(after.notes[max(after.notes)])}
+        case NoteEdited(note=int(number)) | NoteRemoved(note=int(number)):
+            return {"note": note_json(after.notes[number])}
+        case _:
+            return {}
 
 
 def _revision(body: Act, if_match: str | None) -> int | None:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from app.core.chart import draw
 from app.core.durations import DurationError, parse_duration
 from app.core.incidents import Incident
+from app.core.notes import folded
 from app.core.notices import Notice
 from app.engine.outlook import Outlook
 from app.notifiers.charting import chart_of
@@ -76,12 +77,18 @@ async def shown(number: Number, service: Service) -> Response:
 
 
 @router.get("/{number}/timeline", summary="Show an incident's timeline")
-async def timeline(number: Number, service: Service) -> Response:
-    """Everything that happened, oldest first."""
+async def timeline(
+    number: Number,
+    service: Service,
+    *,
+    edits: Annotated[bool, Query(description="Also what notes said before, one by one.")] = False,
+) -> Response:
+    """Everything that happened, oldest first: each note once, as it is now."""
 
     def load(tx: Transaction) -> list[dict[str, Any]]:
         incidents.get(tx, number)
-        return [entry_json(entry) for entry in incidents.timeline(tx, number)]
+        entries = incidents.timeline(tx, number)
+        return [entry_json(entry) for entry in (entries if edits else folded(entries))]
 
     return answer({"items": await service.db.read(load)})
 
@@ -170,7 +177,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
 
 def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
     """All that an incident's JSON is made of; raises NotFound."""
-    incident = incidents.get(tx, number)
+    incident = incidents.with_notes(tx, incidents.get(tx, number))
     alerts = incidents.alerts_of(tx, number)
     return Shown(
         incident,
@@ -179,6 +186,7 @@ def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
         contexts.of_incident(tx, number),
         outlook.related(tx, incident),
         outlook.links(incident, alerts),
+        notes=list(incident.notes.values()),
     )
 
 

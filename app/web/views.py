@@ -11,8 +11,8 @@ from pydantic_core import to_jsonable_python
 
 from app.core.context import Context, Finding
 from app.core.facts import Change, Changed, Related, Served
-from app.core.incidents import Entry, Incident
-from app.core.notices import Links
+from app.core.incidents import Entry, Incident, Note
+from app.core.notices import Links, safe_link
 from app.core.postings import Posting
 from app.core.transitions import AlertState
 from app.store.receipts import Receipt
@@ -20,7 +20,7 @@ from app.store.receipts import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All that an incident's JSON is made of."""
+    """All that an incident's JSON is made of. A page of many does without their notes."""
 
     incident: Incident
     alerts: Sequence[AlertState]
@@ -28,6 +28,7 @@ class Shown:
     context: Context
     related: Related
     links: Links
+    notes: Sequence[Note] | None = None
 
 
 def incident_json(shown: Shown) -> dict[str, Any]:
@@ -49,6 +50,8 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "resolved_at": None if open_ else rfc3339(incident.resolved_at),
         "resolved_by": None if open_ else incident.resolved_by,
         "resolution": None if open_ else incident.ending,
+        "replies_muted_at": rfc3339(incident.replies_muted_at),
+        "replies_muted_by": incident.replies_muted_by,
         "updated_at": rfc3339(incident.updated_at),
         "revision": incident.revision,
         "labels": incident.labels,
@@ -67,6 +70,27 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "hidden_alerts": incident.hidden,
         "unconfirmed": incident.unconfirmed,
         "postings": [posting_json(posting) for posting in shown.postings],
+        **_notes(shown.notes),
+    }
+
+
+def _notes(notes: Sequence[Note] | None) -> dict[str, Any]:
+    if notes is None:
+        return {}
+    return {"notes": [note_json(note) for note in notes if note.removed_at is None]}
+
+
+def note_json(note: Note) -> dict[str, Any]:
+    """One note. `by` wrote it, `link` leads to where, if that was elsewhere."""
+    return {
+        "id": note.number,
+        "by": note.author,
+        "at": rfc3339(note.at),
+        "text": None if note.removed_at else note.text,
+        "link": safe_link(note.link),
+        "edited_at": rfc3339(note.edited_at),
+        "removed_at": rfc3339(note.removed_at),
+        "removed_by": note.removed_by,
     }
 
 

@@ -65,6 +65,8 @@ def upgrade() -> None:
         sa.Column("resolved_by", sa.Text(), nullable=True),
         sa.Column("resolved_ref", sa.Text(), nullable=True),
         sa.Column("ending", sa.Text(), nullable=True),
+        sa.Column("replies_muted_at", sa.BigInteger(), nullable=True),
+        sa.Column("replies_muted_by", sa.Text(), nullable=True),
         sa.Column("component", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=True),
         sa.Column("model_version", sa.Text(), nullable=True),

@@ -37,9 +37,17 @@ def test_the_life_of_an_incident(service: Beside) -> None:
     assert "is assigned to nobody" in shell.ok("incidents", "assign", number, "--nobody")
     shell.ok("incidents", "assign", number, "Bia <bia@example.com>", "--by", "joão")
     assert "one more note" in shell.ok("incidents", "note", number, "olha isso")
+    assert "has note 1 edited" in shell.ok("incidents", "note", number, "isto", "--edit", "1")
+    assert "one more note, 2" in shell.ok("incidents", "note", number, "engano")
+    assert "no longer has note 2" in shell.ok("incidents", "note", number, "--remove", "2")
+    assert "replies muted" in shell.ok("incidents", "mute", number)
+    assert "turned on again" in shell.ok("incidents", "unmute", number)
     assert "resolved by joão" in shell.ok("incidents", "resolve", number, "--force", "--by", "joão")
     text = shell.ok("incidents", "show", number)
-    assert re.search(r"note, maria: olha isso$", text, re.MULTILINE)
+    assert re.search(r"note, maria: isto; edited$", text, re.MULTILINE)
+    assert re.search(r"^  1: maria, \S+ \S+ -03, edited: isto$", text, re.MULTILINE)
+    assert re.search(r"note removed, maria: note 2; author maria$", text, re.MULTILINE)
+    assert "engano" not in text
     assert re.search(r"^Assigned +\S+ \S+ -03 to Bia$", text, re.MULTILINE)
     assert re.search(r" assigned, joão: to Bia$", text, re.MULTILINE)
     assert re.search(r"^Resolved +\S+ \S+ -03 by joão$", text, re.MULTILINE)
@@ -55,6 +63,11 @@ def test_what_does_not_apply_is_told_in_the_service_s_words(service: Beside) -> 
 def test_it_is_somebody_s_or_nobody_s(service: Beside) -> None:
     line = service.shell.error("incidents", "assign", "1", "ana", "--nobody", code=2)
     assert "not both" in line
+
+
+@pytest.mark.parametrize("arguments", [[], [" "], ["x", "--remove", "1"], ["--edit", "1"]])
+def test_a_note_that_makes_no_sense(service: Beside, arguments: list[str]) -> None:
+    service.shell.error("incidents", "note", "1", *arguments, code=2)
 
 
 def test_an_incident_that_is_not_there(service: Beside) -> None:

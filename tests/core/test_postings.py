@@ -15,11 +15,10 @@ from app.core.postings import (
     Posting,
     StepKind,
     Wanted,
-    coalesce,
-    is_told,
     next_step,
     priority,
 )
+from app.core.replies import coalesce, is_told
 
 T0 = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 K = EntryKind
@@ -151,7 +150,7 @@ def test_merging_twice_is_merging_once() -> None:
     assert merged.data["fingerprints"] == [str(n) for n in range(LISTED)]
 
 
-TOLD_BY_MAIL = {K.ACKNOWLEDGED, K.UNACKNOWLEDGED, K.ASSIGNED}
+TOLD_BY_MAIL = {K.ACKNOWLEDGED, K.UNACKNOWLEDGED, K.ASSIGNED, K.REPLIES_MUTED, K.REPLIES_UNMUTED}
 
 
 @pytest.mark.parametrize("kind", EntryKind)

@@ -19,11 +19,17 @@ from app.core.events import (
     EndingDoubted,
     Event,
     NoteAdded,
+    NoteEdited,
+    NoteRemoved,
+    NoteSource,
     Origin,
+    RepliesMuted,
+    RepliesUnmuted,
     ResolvedByPerson,
     Unacknowledged,
 )
 from app.core.incidents import Entry, Incident
+from app.core.notes import notes_of
 from app.core.notices import LISTED, Notice, links
 from app.core.person import Person
 from tests.notifiers import known
@@ -79,11 +85,12 @@ def notice(*events: Event, public_url: str = "https://plantao.example.com") -> N
     entries: list[Entry] = []
     for minutes, event in enumerate(events or (reported(alert()),)):
         decision = decide(incident, event, now=START + minutes * MINUTE)
+        entries += [replace(e, number=len(entries) + n) for n, e in enumerate(decision.entries, 1)]
         states = {state.alert.fingerprint: state for state in decision.states}
         assert decision.incident is not None
         known = {**(incident.alerts if incident else {}), **states}
-        incident = replace(decision.incident, id=12, alerts=known)
-        entries += [replace(e, number=len(entries) + 1) for e in decision.entries]
+        notes = notes_of(entries)
+        incident = replace(decision.incident, id=12, alerts=known, notes=notes)
     assert incident is not None
     return _notice(incident, entries, public_url)
 
@@ -112,6 +119,13 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     yield "assigned", notice(fires, Assigned(ana, bia))
     yield "taken over", notice(fires, Acknowledged(ana), Assigned(bia, bia))
     yield "nobody's", notice(fires, Assigned(ana, ana), Assigned(ana, None))
+    source = NoteSource("slack:C1:1.2", "Bia", START, "https://slack.example/p12", "C1:1.1")
+    pinned = NoteAdded(ana, "it was the disk", source)
+    yield "pinned", notice(fires, pinned)
+    yield "note edited", notice(fires, pinned, NoteEdited(bia, 1, "it was the network"))
+    yield "note removed", notice(fires, pinned, NoteRemoved(ana, 1))
+    yield "muted", notice(fires, RepliesMuted(ana))
+    yield "unmuted", notice(fires, RepliesMuted(ana), RepliesUnmuted(bia))
     yield "some resolved", notice(reported(one, two), ends)
     yield "resolved", notice(fires, ends)
     yield "by person", notice(fires, ResolvedByPerson(Person("Ana"), force=True))

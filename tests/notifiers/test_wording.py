@@ -60,6 +60,13 @@ _ENGLISH = {
     "off",
     "back",
     "handed",
+    "note",
+    "edited",
+    "removed",
+    "replies",
+    "muted",
+    "assigned",
+    "nobody",
     "somebody",
     "lasted",
     "for",
@@ -93,6 +100,8 @@ _GIVEN = (
     "scorer 1.8.2 deployed",
     "transactions: 412 files rewritten",
     "restarted the scorer",
+    "it was the disk",
+    "it was the network",
 )
 _DATA = re.compile("|".join(map(re.escape, _GIVEN)))
 
@@ -271,6 +280,8 @@ def test_how_long_it_lasted() -> None:
             ["Reconhecido por Ana, 03:13", "Atribuído a Bia, 03:14"],
         ),
         ("nobody's", [], []),
+        ("muted", ["Replies muted by Ana, 03:13"], ["Respostas desativadas por Ana, 03:13"]),
+        ("unmuted", [], []),
         ("by person", [], []),
     ],
 )
@@ -321,6 +332,23 @@ def last(name: str, *, locale: str = "en") -> str:
             "Deixou de ser reportado após 1 min: o Alertmanager não o lista mais",
         ),
         ("triggered", "Note by Ana: looking at it", "Nota de Ana: looking at it"),
+        ("pinned", "Note by Bia: it was the disk", "Nota de Bia: it was the disk"),
+        (
+            "note edited",
+            "Note by Bia, edited: it was the network",
+            "Nota de Bia, editada: it was the network",
+        ),
+        (
+            "note removed",
+            "Note by Bia (23 Nov, 03:12) removed by Ana",
+            "Nota de Bia (23/11 03:12) removida por Ana",
+        ),
+        (
+            "muted",
+            "Replies muted by Ana: only its end or a reopening is told",
+            "Respostas desativadas por Ana: só o fim ou a reabertura será avisado",
+        ),
+        ("unmuted", "Replies turned on again by Bia", "Respostas reativadas por Bia"),
         ("assigned", "Assigned to Bia by Ana", "Atribuído a Bia por Ana"),
         ("nobody's", "Assigned to nobody by Ana", "Deixado sem responsável por Ana"),
     ],
@@ -334,6 +362,12 @@ def test_a_line_bears_sign_and_time() -> None:
     shown = NOTICES["resolved"]
     line = telling.line(english(), shown, shown.entries[-1])
     assert line == "🟢 Resolved after 1 min · 03:13"
+
+
+def test_a_note_from_elsewhere_bears_the_time_it_was_written() -> None:
+    shown = NOTICES["pinned"]
+    line = telling.line(english(), shown, shown.entries[-1])
+    assert line == "📝 Note by Bia: it was the disk · 03:12"
 
 
 def test_more_alerts_than_are_named() -> None:
