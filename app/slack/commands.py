@@ -15,6 +15,7 @@ from app.notifiers.mrkdwn import section
 from app.notifiers.wording import N_
 from app.slack import grammar, listing
 from app.slack.answering import Talk, talk_of
+from app.slack.directory import Directory
 from app.slack.doing import Doer
 from app.slack.grammar import Command
 from app.slack.requests import Commanded, Mentioned
@@ -40,8 +41,11 @@ _NOTHING_OPEN = N_("🟢 No incident is open.")
 
 
 class Commands:
-    def __init__(self, doer: Doer, db: Database, outlook: Callable[[], Outlook]) -> None:
+    def __init__(
+        self, doer: Doer, db: Database, directory: Directory, outlook: Callable[[], Outlook]
+    ) -> None:
         self._doer = doer
+        self._directory = directory
         self._db = db
         self._outlook = outlook
 
@@ -89,7 +93,8 @@ class Commands:
                 await self._act(talk, number, Unacknowledged, N_("You have handed back #{number}."))
             case grammar.Resolve():
                 await self._act(talk, number, ResolvedByPerson, N_("You have resolved #{number}."))
-            case grammar.Note(_, text):
+            case grammar.Note(_, said):
+                text = await self._directory.plain(said)
                 told = N_("Your note stands in the timeline of #{number}.")
                 await self._act(talk, number, lambda by: NoteAdded(by, text), told)
             case grammar.Silence():

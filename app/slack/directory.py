@@ -17,6 +17,7 @@ from app.core.person import Person
 from app.engine.clock import Clock
 from app.errors import DeliveryFailed, PlantaoError
 from app.notifiers.slack_api import SlackApi
+from app.slack.plain import mentioned, plain
 from app.slack.requests import Caller
 
 _KEPT = timedelta(hours=1)
@@ -74,6 +75,11 @@ class Directory:
             return await self._people.get(caller.id, lambda: self._ask_person(caller.id))
         except Unknown:
             return Member(caller.id, caller.handle or caller.id)
+
+    async def plain(self, text: str) -> str:
+        """A message's text as people read it, with the names of those it mentions."""
+        people = [await self.member(Caller(each)) for each in mentioned(text)]
+        return plain(text, {each.id: each.name for each in people}).strip()
 
     async def by_email(self, email: str) -> str | None:
         """The id of the person with this address; None if there is none, or nobody can tell."""

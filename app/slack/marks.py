@@ -23,8 +23,7 @@ from app.slack.answering import Talk, talk_of
 from app.slack.directory import Directory
 from app.slack.doing import Doer
 from app.slack.messages import Messages, Written
-from app.slack.plain import mentioned, plain
-from app.slack.requests import Caller, Marked, Pressed, Reacted, Rewritten, Spot
+from app.slack.requests import Marked, Pressed, Reacted, Rewritten, Spot
 from app.store import incidents, postings
 from app.store.database import Database, Transaction
 
@@ -163,8 +162,7 @@ class Marks:
         await self._doer.act(talk, incident, lambda by: NoteRemoved(by, key_of(spot)))
 
     async def _plain(self, written: Written) -> str:
-        people = [await self._directory.member(Caller(each)) for each in mentioned(written.text)]
-        text = plain(written.text, {each.id: each.name for each in people}).strip()
+        text = await self._directory.plain(written.text)
         return text or ", ".join(written.files) or "…"
 
     async def _noted(self, spot: Spot) -> _Noted | None:

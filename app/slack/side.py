@@ -65,7 +65,7 @@ def slack_side(
     desk = Desk(
         errands,
         Interactions(doer, api, directory),
-        Commands(doer, db, outlook),
+        Commands(doer, db, directory, outlook),
         Marks(doer, db, Messages(api, clock), directory, policy),
         home,
         zone=zone,
