@@ -40,6 +40,7 @@ class Links:
     graph: str | None = None
     dashboard: str | None = None
     alertmanager: str | None = None
+    postmortem: str | None = None
 
     def beside(self, number: int) -> str | None:
         """The page of another incident."""

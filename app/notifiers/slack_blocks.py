@@ -13,10 +13,10 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.core.alerts import Labels
-from app.core.incidents import Entry, Status
+from app.core.incidents import Entry
 from app.core.notices import Notice
 from app.core.transitions import AlertState
-from app.notifiers import background, mrkdwn, telling
+from app.notifiers import background, mrkdwn, slack_buttons, telling
 from app.notifiers.mrkdwn import Block, calm, code, joined, section
 from app.notifiers.reading import colour, explanation, readable
 from app.notifiers.text import cut_lines, one_line
@@ -45,8 +45,8 @@ def root(words: Words, notice: Notice, *, buttons: bool) -> dict[str, Any]:
         _facts(words, notice),
         *_links(words, notice),
     ]
-    if buttons and notice.incident.open:
-        blocks.append(_buttons(words, notice))
+    if buttons:
+        blocks.append(slack_buttons.row(words, notice))
     return {
         "text": _lock_screen(words, notice),
         "blocks": [section(_headline(words, notice))],
@@ -168,25 +168,6 @@ def _link_line(words: Words, notice: Notice) -> str:
             shown.append(link)
             room -= len(link) + 3
     return " · ".join(shown)
-
-
-def _buttons(words: Words, notice: Notice) -> Block:
-    if notice.incident.status is Status.ACKNOWLEDGED:
-        first = _button(words.say("Unacknowledge"), "incident.unacknowledge", notice)
-    else:
-        first = _button(words.say("Acknowledge"), "incident.acknowledge", notice)
-        first["style"] = "primary"
-    last = _button(words.say("Resolve"), "incident.resolve", notice)
-    return {"type": "actions", "elements": [first, last]}
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _button(text: str, action: str, notice: Notice) -> Block:
-    value = str(notice.incident.id)
-    return {"type": "button", "text": _plain(text), "action_id": action, "value": value}
 
 
 # Parts of the details

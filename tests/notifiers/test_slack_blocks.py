@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.neighbours.slack.validation import (
 )
 from tests.notifiers.samples import (
     LOCALES,
+    MINUTE,
+    START,
     ZONE,
     alert,
     enormous,
@@ -84,7 +87,8 @@ def test_it_fits_one_screen(name: str) -> None:
     root = notifier().root(NOTICES[name], locale="en", plain=False).payload
     blocks = root["attachments"][0]["blocks"]
     assert len(blocks) <= 5  # Slack folds an attachment of more
-    shown = unescape(re.sub(r"<[^|>]*\|([^>]*)>", r"\1", "\n".join(texts(blocks))))
+    said = [block for block in blocks if block["type"] != "actions"]
+    shown = unescape(re.sub(r"<[^|>]*\|([^>]*)>", r"\1", "\n".join(texts(said))))
     assert len(shown) < (1400 if name == "hostile" else 900)
 
 
@@ -101,21 +105,73 @@ def test_the_headline_comes_first() -> None:
     assert "<https://runbooks.example.com/HighErrorRate|Runbook>" in links["text"]["text"]
 
 
+OPEN = ["assign", "silence", "note", "resolve", "more"]
+
+
+def elements(shown: Notice, locale: str = "en") -> list[dict[str, Any]]:
+    """What can be pressed below an incident."""
+    root = notifier().root(shown, locale=locale, plain=False)
+    blocks = root.payload["attachments"][0]["blocks"]
+    return [each for b in blocks if b["type"] == "actions" for each in b["elements"]]
+
+
 @pytest.mark.parametrize(
     ("name", "actions"),
     [
-        ("triggered", ["incident.acknowledge", "incident.resolve"]),
-        ("acknowledged", ["incident.unacknowledge", "incident.resolve"]),
-        ("resolved", []),
-        ("vanished", []),
+        ("triggered", ["acknowledge", *OPEN]),
+        ("acknowledged", ["unacknowledge", *OPEN]),
+        ("handed back", ["acknowledge", *OPEN]),
+        ("assigned", ["acknowledge", *OPEN]),
+        ("unconfirmed", ["acknowledge", *OPEN]),
+        ("resolved", ["note", "more"]),
+        ("by person", ["note", "more"]),  # nothing to undo
+        ("vanished", ["note", "more"]),
     ],
 )
-def test_buttons_only_while_it_is_open(name: str, actions: list[str]) -> None:
-    root = notifier().root(NOTICES[name], locale="en", plain=False)
-    blocks = root.payload["attachments"][0]["blocks"]
-    buttons = [each for b in blocks if b["type"] == "actions" for each in b["elements"]]
-    assert [button["action_id"] for button in buttons] == actions
-    assert {button["value"] for button in buttons} <= {"12"}
+def test_buttons_for_what_can_be_done(name: str, actions: list[str]) -> None:
+    found = elements(NOTICES[name])
+    assert [each["action_id"] for each in found] == [f"incident.{action}" for action in actions]
+    assert {each["value"] for each in found if each["type"] == "button"} == {"12"}
+
+
+PAGE = ("open:12", "https://plantao.example.com/incidents/12")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("triggered", [PAGE, ("mute:12", None)]),
+        ("muted", [PAGE, ("unmute:12", None)]),
+        ("unmuted", [PAGE, ("mute:12", None)]),
+        ("resolved", [PAGE]),
+    ],
+)
+def test_the_menu_beside_the_buttons(name: str, options: list[tuple[str, str | None]]) -> None:
+    menu = elements(NOTICES[name])[-1]["options"]
+    assert [(each["value"], each.get("url")) for each in menu] == options
+
+
+def test_a_postmortem_is_in_the_menu_where_there_is_one() -> None:
+    shown = NOTICES["resolved"]
+    page = f"{shown.links.incident}/postmortem"
+    there = replace(shown, links=replace(shown.links, postmortem=page))
+    assert elements(there)[-1]["options"][1]["url"] == page
+
+
+def test_without_a_page_that_is_safe_to_open_there_is_no_link() -> None:
+    odd = notice(reported(alert()), public_url="javascript:alert(1)//")
+    (option,) = elements(odd)[-1]["options"]
+    assert option["value"] == "mute:12"
+    over = notice(reported(alert()), reported(alert(ends=START + MINUTE)), public_url="x")
+    assert [each["action_id"] for each in elements(over)] == ["incident.note"]
+
+
+def test_buttons_speak_portuguese() -> None:
+    found = elements(NOTICES["muted"], "pt-BR")
+    said = [each["text"]["text"] for each in found if each["type"] == "button"]
+    assert said == ["Reconhecer", "Atribuir", "Silenciar", "Anotar", "Resolver"]
+    options = [each["text"]["text"] for each in found[-1]["options"]]
+    assert options == ["Abrir a página do incidente", "Reativar respostas na conversa"]
 
 
 def test_no_buttons_where_nobody_hears_them() -> None:
