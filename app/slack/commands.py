@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
-from app.core.events import Acknowledged, NoteAdded, ResolvedByPerson, Unacknowledged
+from app.core.events import Acknowledged, NoteAdded, Unacknowledged
 from app.core.incidents import Incident, Status
 from app.core.notices import Notice
 from app.engine.outlook import Outlook
@@ -18,6 +18,7 @@ from app.slack.answering import Talk, talk_of
 from app.slack.directory import Directory
 from app.slack.doing import Doer
 from app.slack.grammar import Command
+from app.slack.interactions import Interactions
 from app.slack.requests import Commanded, Mentioned
 from app.store import incidents, postings, queries
 from app.store.database import Database, Transaction
@@ -42,9 +43,16 @@ _NOTHING_OPEN = N_("🟢 No incident is open.")
 
 class Commands:
     def __init__(
-        self, doer: Doer, db: Database, directory: Directory, outlook: Callable[[], Outlook]
+        self,
+        doer: Doer,
+        db: Database,
+        *,
+        interactions: Interactions,
+        directory: Directory,
+        outlook: Callable[[], Outlook],
     ) -> None:
         self._doer = doer
+        self._interactions = interactions
         self._directory = directory
         self._db = db
         self._outlook = outlook
@@ -79,10 +87,8 @@ class Commands:
 
     async def _do(self, talk: Talk, command: Command, number: int) -> None:
         match command:
-            case grammar.Help():
-                await self._say(talk, _HELP)
-            case grammar.Who():
-                await self._say(talk, _WHO)
+            case grammar.Help() | grammar.Who():
+                await self._say(talk, _WHO if isinstance(command, grammar.Who) else _HELP)
             case grammar.List():
                 await self._list(talk)
             case grammar.Show():
@@ -92,7 +98,8 @@ class Commands:
             case grammar.Unacknowledge():
                 await self._act(talk, number, Unacknowledged, N_("You have handed back #{number}."))
             case grammar.Resolve():
-                await self._act(talk, number, ResolvedByPerson, N_("You have resolved #{number}."))
+                if await self._interactions.resolve(talk, number):
+                    await self._tell(talk, number, N_("You have resolved #{number}."))
             case grammar.Note(_, said):
                 text = await self._directory.plain(said)
                 told = N_("Your note stands in the timeline of #{number}.")
@@ -104,7 +111,11 @@ class Commands:
 
     async def _act(self, talk: Talk, number: int, event: Any, told: str) -> None:
         """What was done is said, to them alone; in a thread the root says it to all."""
-        if await self._doer.try_to(talk, number, event) and not talk.openly:
+        if await self._doer.try_to(talk, number, event):
+            await self._tell(talk, number, told)
+
+    async def _tell(self, talk: Talk, number: int, told: str) -> None:
+        if not talk.openly:
             await self._doer.answers.tell(talk, lambda words: words.say(told, number=number))
 
     async def _say(self, talk: Talk, message: str) -> None:

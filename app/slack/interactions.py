@@ -7,11 +7,14 @@ from app.core.events import (
     Assigned,
     NoteAdded,
     PersonEvent,
+    RepliesMuted,
+    RepliesUnmuted,
     ResolvedByPerson,
     Unacknowledged,
 )
 from app.core.person import Person
 from app.errors import DeliveryFailed, NotApplicable, Obstacle, PlantaoError
+from app.notifiers import slack_buttons
 from app.notifiers.mrkdwn import Block
 from app.notifiers.slack_api import SlackApi
 from app.notifiers.wording import N_
@@ -37,13 +40,15 @@ class Interactions:
         """One of our buttons; one we do not know (any more) does nothing."""
         talk, number = talk_of(request), modals.number(request.value)
         match request.action:
-            case "incident.acknowledge":
+            case slack_buttons.ACKNOWLEDGE:
                 await self._doer.try_to(talk, number, Acknowledged)
-            case "incident.unacknowledge":
+            case slack_buttons.UNACKNOWLEDGE:
                 await self._doer.try_to(talk, number, Unacknowledged)
-            case "incident.resolve":
+            case slack_buttons.RESOLVE:
                 await self.resolve(talk, number)
-            case "incident.note" | "incident.assign":
+            case slack_buttons.MORE:
+                await self._more(talk, request.value)
+            case slack_buttons.NOTE | slack_buttons.ASSIGN:
                 await self._ask(talk, number, request.action)
             case _:
                 pass
@@ -78,6 +83,17 @@ class Interactions:
             await self._doer.explain(talk, number, error)
             return False
         return True
+
+    async def _more(self, talk: Talk, value: str) -> None:
+        """The menu; what leads somewhere by itself is only told of."""
+        wanted, _, number = value.partition(":")
+        match wanted:
+            case "mute":
+                await self._doer.try_to(talk, modals.number(number), RepliesMuted)
+            case "unmute":
+                await self._doer.try_to(talk, modals.number(number), RepliesUnmuted)
+            case _:
+                pass
 
     async def _ask_to_resolve(self, talk: Talk, number: int, firing: int) -> None:
         words = await self._doer.answers.words(talk)

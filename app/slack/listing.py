@@ -9,7 +9,7 @@ from app.core.alerts import severity_rank
 from app.core.incidents import Incident, Status
 from app.core.notices import Notice
 from app.core.person import Person
-from app.notifiers import mrkdwn
+from app.notifiers import mrkdwn, slack_buttons
 from app.notifiers.mrkdwn import Block, calm, section
 from app.notifiers.text import one_line
 from app.notifiers.wording import Words, person
@@ -59,8 +59,8 @@ def _next_step(words: Words, incident: Incident) -> Block:
     value = str(incident.id)
     if incident.status is Status.TRIGGERED:
         label = words.say("Acknowledge")
-        return modals.button(label, "incident.acknowledge", value, style="primary")
-    return modals.button(words.say("Resolve"), "incident.resolve", value)
+        return modals.button(label, slack_buttons.ACKNOWLEDGE, value, style="primary")
+    return modals.button(words.say("Resolve"), slack_buttons.RESOLVE, value)
 
 
 def listed(

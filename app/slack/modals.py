@@ -11,12 +11,13 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from app.notifiers import slack_buttons
 from app.notifiers.mrkdwn import Block, section
 from app.notifiers.text import cut
 from app.notifiers.wording import Words
 from app.slack.requests import Spot, Values
 
-NOTE, ASSIGN, RESOLVE = "incident.note", "incident.assign", "incident.resolve"
+NOTE, ASSIGN, RESOLVE = slack_buttons.NOTE, slack_buttons.ASSIGN, slack_buttons.RESOLVE
 
 _TITLE = 24
 _NOTE = 3_000
@@ -110,7 +111,7 @@ def resolve(words: Words, about: Subject, *, firing: int) -> Block:
         "nothing more is said of them until they fire anew.",
         firing,
     )
-    silence = button(words.say("Silence instead"), "incident.silence", str(about.incident))
+    silence = button(words.say("Silence instead"), slack_buttons.SILENCE, str(about.incident))
     return _modal(
         words.say("Resolve #{number}?", number=about.incident),
         RESOLVE,

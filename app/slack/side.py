@@ -62,10 +62,11 @@ def slack_side(
     doer = Doer(actions, Answers(api, speech), Rights(directory, policy), clock)
     home = Home(db, api, directory=directory, speech=speech, outlook=outlook, clock=clock)
     errands = Errands()
+    interactions = Interactions(doer, api, directory)
     desk = Desk(
         errands,
-        Interactions(doer, api, directory),
-        Commands(doer, db, directory, outlook),
+        interactions,
+        Commands(doer, db, interactions=interactions, directory=directory, outlook=outlook),
         Marks(doer, db, Messages(api, clock), directory, policy),
         home,
         zone=zone,

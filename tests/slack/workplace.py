@@ -30,13 +30,22 @@ class Workplace(Stage):
         self.slack.allow(thread_of=root)
         return root
 
+    async def said(self, root: Message, containing: str) -> Message:
+        """Let time pass until a reply in the thread says this."""
+
+        def found() -> list[Message]:
+            return [each for each in self.slack.replies(root) if containing in each]
+
+        await self.play(found)
+        return found()[0]
+
     async def state(self, number: int = 1) -> str:
         found: str = (await self.house.incident(number))["status"]
         return found
 
     async def entries(self, kind: str, number: int = 1) -> list[dict[str, Any]]:
         """The incident's entries of that kind."""
-        answer = await self.house.http.get(f"/incidents/{number}/timeline")
+        answer = await self.house.http.get(f"/incidents/{number}/timeline?edits=true")
         return [each for each in answer.json()["items"] if each["kind"] == kind]
 
 
