@@ -11,6 +11,7 @@ from typing import TypeAlias
 from app.core.alerts import Alert, Labels
 from app.core.context import Finding
 from app.core.facts import Change
+from app.core.silence_events import SilenceEvent
 
 
 class Source(StrEnum):
@@ -137,4 +138,6 @@ PersonEvent: TypeAlias = Acknowledged | Unacknowledged | ResolvedByPerson | Note
 AlertEvent: TypeAlias = (
     AlertsReported | AlertsConfirmed | AlertsVanished | HiddenSettled | EndingDoubted
 )
-Event: TypeAlias = AlertEvent | PersonEvent | DeliveryChanged | ContextFound | ChangeLanded
+Event: TypeAlias = (
+    AlertEvent | PersonEvent | SilenceEvent | DeliveryChanged | ContextFound | ChangeLanded
+)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json, to_json
 from starlette.responses import Response
@@ -28,10 +27,11 @@ from app.core.notices import Notice
 from app.engine.outlook import Outlook
 from app.notifiers.charting import chart_of
 from app.notifiers.wording import words
-from app.store import contexts, incidents, postings, queries
+from app.store import contexts, incidents, postings, queries, silences
 from app.store.database import Transaction
 from app.web.auth import require_api_token
 from app.web.context import Context, Service
+from app.web.revisions import IfMatch, decided_on
 from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
@@ -124,9 +124,6 @@ async def chart(number: Number, service: Service, *, dark: bool = False) -> Resp
     return Response(draw(found, dark=dark), headers=headers, media_type="image/svg+xml")
 
 
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="The revision decided on.")]
-
-
 @router.post("/{number}/acknowledge", summary="Take an incident on")
 async def acknowledge(
     number: Number, body: Act, service: Service, if_match: IfMatch = None
@@ -179,12 +176,7 @@ async def _act(service: Context, number: int, event: PersonEvent) -> Response:
 
 
 def _revision(body: Act, if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return body.revision
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', if_match.strip())
-    if found is None:
-        raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
-    return int(found[1])
+    return decided_on(body.revision, if_match)
 
 
 def _search(filters: Filters, now: datetime) -> queries.Search:
@@ -241,6 +233,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
     alerts = queries.first_alerts(tx, numbers, limit=_LISTED_ALERTS)
     shown_at = postings.of_incidents(tx, numbers)
     context = contexts.of_incidents(tx, numbers)
+    silenced = silences.of_incidents(tx, numbers)
     return [
         Shown(
             each,
@@ -249,6 +242,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
             context[each.id],
             outlook.related(tx, each),
             outlook.links(each, alerts[each.id]),
+            silenced[each.id],
         )
         for each in found
     ]
@@ -264,6 +258,7 @@ def _whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
         contexts.of_incident(tx, number),
         outlook.related(tx, incident),
         outlook.links(incident, alerts),
+        silences.of_incident(tx, number),
     )
 
 
