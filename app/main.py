@@ -27,6 +27,8 @@ from app.engine.registry_watch import RegistryWatcher, with_component
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
+from app.engine.silence_watch import SilenceWatch
+from app.engine.silences import Silencing
 from app.engine.sources import Sources
 from app.engine.verify import Verify
 from app.engine.watch import Watching
@@ -39,7 +41,17 @@ from app.notifiers.notifier import Notifier
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
-from app.web import actions, health, incidents, mlflow, problems, receipts, runbooks, webhooks
+from app.web import (
+    actions,
+    health,
+    incidents,
+    mlflow,
+    problems,
+    receipts,
+    runbooks,
+    silences,
+    webhooks,
+)
 from app.web import changes as changes_api
 from app.web import slack as slack_requests
 from app.web.context import Context
@@ -50,6 +62,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
+
+_MODULES = (
+    webhooks,
+    mlflow,
+    incidents,
+    actions,
+    silences,
+    receipts,
+    changes_api,
+    runbooks,
+    slack_requests,
+    health,
+)
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.
 Errors are RFC 9457 problem documents; times are RFC 3339 in UTC."""
@@ -68,17 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
     app.add_middleware(webhooks.Shortcut)
-    for module in (
-        webhooks,
-        mlflow,
-        incidents,
-        actions,
-        receipts,
-        changes_api,
-        runbooks,
-        slack_requests,
-        health,
-    ):
+    for module in _MODULES:
         app.include_router(module.router)
     return app
 
@@ -126,8 +141,7 @@ async def _start(
     stack.callback(db.close)
     await db.write(schema.migrate)
     parts = await _parts(stack, settings, db, policy, clock)
-    actions = Actions(db, policy, parts.signals, clock)
-    side = _slack_side(settings, parts, actions)
+    side = _slack_side(settings, parts)
     if side:
         stack.push_async_callback(side.close)
     loops = Loops(_loops(settings, parts) | (side.loops if side else {}))
@@ -137,8 +151,9 @@ async def _start(
         settings=settings,
         db=db,
         intake=Intake(db, policy, parts.signals, clock),
-        actions=actions,
+        actions=parts.actions,
         slack=side.desk if side else None,
+        silencing=parts.silencing,
         ledger=parts.ledger,
         enrich=parts.enrich,
         hear=parts.registry.hear if parts.registry else with_component,
@@ -161,6 +176,8 @@ class _Parts:
     notifiers: Mapping[str, Notifier]
     alertmanagers: Sequence[Alertmanager]
     prometheus: Prometheus | None
+    actions: Actions
+    silencing: Silencing
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
@@ -179,14 +196,24 @@ async def _parts(
     prometheus = Prometheus(settings.prometheus_url, client) if settings.prometheus_url else None
     sources = Sources(db, policy, clock.now, prometheus, make_mlflow(settings, client))
     registry = make_mlflow(settings, client, within=_REGISTRY_WITHIN)
+    alertmanagers = [Alertmanager(url, client) for url in settings.alertmanager_url]
     return _Parts(
         db=db,
         policy=policy,
         clock=clock,
         signals=signals,
         notifiers=notifiers,
-        alertmanagers=[Alertmanager(url, client) for url in settings.alertmanager_url],
+        alertmanagers=alertmanagers,
         prometheus=prometheus,
+        actions=Actions(db, policy, signals, clock),
+        silencing=Silencing(
+            db,
+            policy,
+            signals,
+            clock,
+            alertmanagers=alertmanagers,
+            public_url=settings.base_url,
+        ),
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
@@ -230,11 +257,14 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "enrich": parts.enrich,
         "watch": Watching(watchers, parts.ledger, parts.policy, parts.clock),
         "verify": Verify(*shared, alertmanagers=parts.alertmanagers, prometheus=parts.prometheus),
+        "silences": SilenceWatch(
+            *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
+        ),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 
 
-def _slack_side(settings: Settings, parts: _Parts, actions: Actions) -> SlackSide | None:
+def _slack_side(settings: Settings, parts: _Parts) -> SlackSide | None:
     """What hears Slack, if it is set up to be heard."""
     if not settings.slack_bot_token or not settings.hears_slack:
         return None
@@ -245,7 +275,7 @@ def _slack_side(settings: Settings, parts: _Parts, actions: Actions) -> SlackSid
     return slack_side(
         parts.db,
         parts.policy,
-        actions,
+        parts.actions,
         parts.clock,
         parts.outlook,
         bot_token=settings.slack_bot_token.get_secret_value(),

@@ -17,6 +17,7 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
+from app.engine.silences import Silencing
 from app.settings import Settings
 from app.store.database import Database
 
@@ -34,6 +35,7 @@ class Context:
     intake: Intake
     actions: Actions
     slack: Desk | None
+    silencing: Silencing
     ledger: Ledger
     enrich: Enrich
     hear: Callable[[Change], Change | None]
