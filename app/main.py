@@ -269,15 +269,11 @@ def _slack_side(settings: Settings, parts: _Parts) -> SlackSide | None:
     if not settings.slack_bot_token or not settings.hears_slack:
         return None
     # Imported only where Slack is set up, as in make_notifiers.
-    from app.slack.side import slack_side  # noqa: PLC0415
+    from app.slack.side import Engine, slack_side  # noqa: PLC0415
 
     app_token = settings.slack_app_token
     return slack_side(
-        parts.db,
-        parts.policy,
-        parts.actions,
-        parts.clock,
-        parts.outlook,
+        Engine(parts.db, parts.policy, parts.actions, parts.silencing, parts.clock, parts.outlook),
         bot_token=settings.slack_bot_token.get_secret_value(),
         app_token=app_token.get_secret_value() if app_token else None,
         api_url=settings.slack_api_url,

@@ -96,9 +96,10 @@ class SlackNotifier:
         entries: Sequence[Entry],
         *,
         locale: str,
-        plain: bool,  # noqa: ARG002 - a reply is plain in any case
+        plain: bool,
     ) -> Message:
-        return Message(slack_blocks.reply(self._words(locale), notice, entries))
+        buttons = self._buttons and not plain
+        return Message(slack_blocks.reply(self._words(locale), notice, entries, buttons=buttons))
 
     def chart(self, notice: Notice, *, locale: str) -> Message | None:
         speech = self._words(locale)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.core.alerts import Labels
-from app.core.incidents import Entry
+from app.core.incidents import Entry, EntryKind
 from app.core.notices import Notice
 from app.core.transitions import AlertState
 from app.notifiers import background, mrkdwn, silence_wording, slack_buttons, telling
@@ -35,6 +35,7 @@ _LINE = 200
 _STEP = 300
 _PART = 1200
 _WHOLE = 9000
+_HOLDING = {EntryKind.SILENCED, EntryKind.SILENCE_FOUND, EntryKind.SILENCE_EXPIRING}
 
 
 def root(words: Words, notice: Notice, *, buttons: bool) -> dict[str, Any]:
@@ -93,8 +94,13 @@ def details_text(words: Words, notice: Notice) -> dict[str, Any] | None:
     return {"text": text} if text else None
 
 
-def reply(words: Words, notice: Notice, entries: Sequence[Entry]) -> dict[str, Any]:
-    """One line for each entry. Too many to fit are counted; the incident's page has them."""
+def reply(
+    words: Words, notice: Notice, entries: Sequence[Entry], *, buttons: bool = False
+) -> dict[str, Any]:
+    """One line for each entry. Too many to fit are counted; the incident's page has them.
+
+    With `buttons`, a silence it tells of can be ended there.
+    """
     lines: list[str] = []
     length = 0
     for index, entry in enumerate(entries):
@@ -104,7 +110,20 @@ def reply(words: Words, notice: Notice, entries: Sequence[Entry]) -> dict[str, A
             lines.append(words.more(len(entries) - index))
             break
         lines.append(line)
-    return {"text": "\n".join(lines)}
+    text = "\n".join(lines)
+    silence = _silence(entries) if buttons else 0
+    if not silence or len(text) > _TEXT:
+        return {"text": text}
+    end = slack_buttons.end_silence(words, notice.incident.id, silence)
+    return {"text": text, "blocks": [section(text), {"type": "actions", "elements": [end]}]}
+
+
+def _silence(entries: Sequence[Entry]) -> int:
+    """The number of the last silence that entries tell of, if it may still hold; else 0."""
+    told = [entry for entry in entries if "silence" in entry.data]
+    holds = told and told[-1].kind in _HOLDING
+    number = told[-1].data["silence"] if holds else 0
+    return number if isinstance(number, int) else 0
 
 
 # Parts of the root

@@ -20,6 +20,7 @@ from app.slack.doing import Doer
 from app.slack.grammar import Command
 from app.slack.interactions import Interactions
 from app.slack.requests import Commanded, Mentioned
+from app.slack.silences import Silences
 from app.store import incidents, postings, queries
 from app.store.database import Database, Transaction
 
@@ -48,11 +49,13 @@ class Commands:
         db: Database,
         *,
         interactions: Interactions,
+        silences: Silences,
         directory: Directory,
         outlook: Callable[[], Outlook],
     ) -> None:
         self._doer = doer
         self._interactions = interactions
+        self._silences = silences
         self._directory = directory
         self._db = db
         self._outlook = outlook
@@ -104,8 +107,9 @@ class Commands:
                 text = await self._directory.plain(said)
                 told = N_("Your note stands in the timeline of #{number}.")
                 await self._act(talk, number, lambda by: NoteAdded(by, text), told)
-            case grammar.Silence():
-                await self._say(talk, _HELP)
+            case grammar.Silence(_, lasting, said):
+                why = await self._directory.plain(said)
+                await self._silences.at_once(talk, number, lasting, why)
             case _:
                 assert_never(command)
 

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, assert_never
 
-from app.notifiers.wording import words
-from app.slack import marks, modals
+from app.notifiers import slack_buttons
+from app.notifiers.wording import Words, words
+from app.slack import marks, modals, silence_modal
 from app.slack.commands import Commands
 from app.slack.errands import Errands
 from app.slack.home import Home
@@ -25,7 +26,9 @@ from app.slack.requests import (
     Request,
     Rewritten,
     Submitted,
+    View,
 )
+from app.slack.silences import Silences
 
 _REMEMBERED = 10_000
 
@@ -38,15 +41,17 @@ class Desk:
     def __init__(
         self,
         errands: Errands,
+        *,
         interactions: Interactions,
+        silences: Silences,
         commands: Commands,
         marks: Marks,
         home: Home,
-        *,
         zone: str,
     ) -> None:
         self._errands = errands
         self._interactions = interactions
+        self._silences = silences
         self._commands = commands
         self._marks = marks
         self._home = home
@@ -64,17 +69,32 @@ class Desk:
                 return {"challenge": challenge}
             case Nothing():
                 return None
-            case Submitted() if complaint := self._complaint(request):
+            case Submitted() if complaint := self._complaint(request.view):
                 return {"response_action": "errors", "errors": complaint}
         if request.once not in self._taken:
             self._errands.take(lambda: self._work(request), key=_key(request))
             self._remember(request.once)
-        return None
+        return self._meanwhile(request)
 
-    def _complaint(self, request: Submitted) -> dict[str, str]:
+    def _complaint(self, view: View) -> dict[str, str]:
+        """What is wrong with what was filled in, by block; empty where nothing is."""
+        speech = self._words(view)
+        if view.callback == silence_modal.CALLBACK:
+            found = silence_modal.complaint(speech, view)
+        else:
+            found = modals.complaint(speech, view.callback, view.values)
+        return {view.blocks.get(name, name): told for name, told in found.items()}
+
+    def _meanwhile(self, request: Request) -> Answer | None:
+        """What stands in a modal while the work goes on; others close."""
+        if not isinstance(request, Submitted) or request.view.callback != silence_modal.CALLBACK:
+            return None
         about = modals.subject(request.view.metadata)
-        speech = words(about.locale, self._zone)
-        return modals.complaint(speech, request.view.callback, request.view.values)
+        view = silence_modal.asking(self._words(request.view), about)
+        return {"response_action": "update", "view": view}
+
+    def _words(self, view: View) -> Words:
+        return words(modals.subject(view.metadata).locale, self._zone)
 
     def _remember(self, once: str) -> None:
         self._taken[once] = None
@@ -86,7 +106,7 @@ class Desk:
             case Pressed():
                 return self._pressed(request)
             case Submitted():
-                return self._interactions.submitted(request)
+                return self._submitted(request)
             case Commanded():
                 return self._commands.commanded(request)
             case Mentioned():
@@ -104,11 +124,24 @@ class Desk:
             case _:
                 assert_never(request)
 
+    async def _submitted(self, request: Submitted) -> None:
+        if request.view.callback == silence_modal.CALLBACK:
+            await self._silences.submitted(request)
+        else:
+            await self._interactions.submitted(request)
+
     async def _pressed(self, request: Pressed) -> None:
-        if request.action == marks.REMOVE:
-            await self._marks.unmarked(request)
-            return
-        await self._interactions.pressed(request)
+        match request.action:
+            case marks.REMOVE:
+                await self._marks.unmarked(request)
+            case slack_buttons.SILENCE:
+                await self._silences.ask(request)
+            case slack_buttons.END_SILENCE:
+                await self._silences.end(request)
+            case silence_modal.ALERTS if request.view:
+                await self._silences.chose(request, request.view)
+            case _:
+                await self._interactions.pressed(request)
         if request.view and request.view.kind == "home":
             await self._home.opened(request.caller)
 

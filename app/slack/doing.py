@@ -11,9 +11,13 @@ from app.core.person import Person
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.errors import PlantaoError, Repeated
+from app.notifiers.mrkdwn import calm
+from app.notifiers.wording import Words
 from app.slack.answering import Answers, Talk
 from app.slack.rights import NotAllowed, Rights
 from app.slack.speech import obstacle
+
+_LONGEST = 1_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,11 @@ class Doer:
         """Tell them why something was not done; of a repeat they know already."""
         if isinstance(error, Repeated):
             return
-        now = self.clock.now()
+        await self.answers.tell(talk, lambda words: self.reason(words, number, error))
+
+    def reason(self, words: Words, number: int, error: PlantaoError) -> str:
+        """Why something was not done, as a sentence of mrkdwn."""
         if isinstance(error, NotAllowed):
             groups = ", ".join(f"@{name.lstrip('@')}" for name in self.rights.groups)
-            await self.answers.tell(talk, lambda words: words.say(str(error), groups=groups))
-        else:
-            await self.answers.tell(talk, lambda words: obstacle(words, number, error, now=now))
+            return calm(words.say(str(error), groups=groups), _LONGEST)
+        return obstacle(words, number, error, now=self.clock.now())

@@ -24,7 +24,6 @@ from app.slack.directory import Directory
 from app.slack.doing import Doer
 from app.slack.requests import Caller, Pressed, Submitted
 
-_TOO_LATE = N_("Slack gave us no time to ask you: press again.")
 _NO_PERSON = N_("An incident can only be assigned to an active person of this workspace.")
 
 
@@ -112,7 +111,7 @@ class Interactions:
         try:
             await self._api.call("views.open", {"trigger_id": talk.trigger, "view": view})
         except DeliveryFailed:
-            await self._doer.answers.tell(talk, lambda words: words.say(_TOO_LATE))
+            await self._doer.answers.tell(talk, lambda words: words.say(modals.TOO_LATE))
 
     async def _assign(self, talk: Talk, number: int, chosen: str) -> None:
         member = await self._directory.member(Caller(chosen))

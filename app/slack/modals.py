@@ -14,10 +14,12 @@ from pydantic_core import from_json, to_json
 from app.notifiers import slack_buttons
 from app.notifiers.mrkdwn import Block, section
 from app.notifiers.text import cut
-from app.notifiers.wording import Words
+from app.notifiers.wording import N_, Words
 from app.slack.requests import Spot, Values
 
 NOTE, ASSIGN, RESOLVE = slack_buttons.NOTE, slack_buttons.ASSIGN, slack_buttons.RESOLVE
+
+TOO_LATE = N_("Slack gave us no time to ask you: press again.")
 
 _TITLE = 24
 _NOTE = 3_000
@@ -79,11 +81,11 @@ def note(words: Words, about: Subject) -> Block:
         "multiline": True,
         "max_length": _NOTE,
     }
-    return _modal(
+    return modal(
         words.say("Note on #{number}", number=about.incident),
         NOTE,
         about,
-        [_input(words.say("Note"), "text", field | {"focus_on_load": True})],
+        [labelled(words.say("Note"), "text", field | {"focus_on_load": True})],
         submit=words.say("Add"),
         close=words.say("Cancel"),
     )
@@ -92,11 +94,11 @@ def note(words: Words, about: Subject) -> Block:
 def assign(words: Words, about: Subject, *, proposed: str) -> Block:
     """Whose it is to be; `proposed` is the id of a person."""
     field = {"type": "users_select", "action_id": "person", "initial_user": proposed}
-    return _modal(
+    return modal(
         words.say("Assign #{number}", number=about.incident),
         ASSIGN,
         about,
-        [_input(words.say("Who takes care of it?"), "person", field)],
+        [labelled(words.say("Who takes care of it?"), "person", field)],
         submit=words.say("Assign"),
         close=words.say("Cancel"),
     )
@@ -112,7 +114,7 @@ def resolve(words: Words, about: Subject, *, firing: int) -> Block:
         firing,
     )
     silence = button(words.say("Silence instead"), slack_buttons.SILENCE, str(about.incident))
-    return _modal(
+    return modal(
         words.say("Resolve #{number}?", number=about.incident),
         RESOLVE,
         about,
@@ -124,7 +126,7 @@ def resolve(words: Words, about: Subject, *, firing: int) -> Block:
 
 def message(words: Words, text: str, *, title: str = "Plantão") -> Block:
     """Something to read: mrkdwn, and a button that closes it."""
-    return _modal(title, "", None, [section(text)], close=words.say("Close"))
+    return modal(title, "", None, [section(text)], close=words.say("Close"))
 
 
 # What was filled in
@@ -147,7 +149,7 @@ def complaint(words: Words, callback: str, values: Values) -> dict[str, str]:
 # Parts
 
 
-def _modal(
+def modal(
     title: str,
     callback: str,
     about: Subject | None,
@@ -156,6 +158,7 @@ def _modal(
     close: str,
     submit: str = "",
 ) -> Block:
+    """A view; without a `callback` there is nothing to send."""
     view: dict[str, Any] = {
         "type": "modal",
         "title": plain(cut(title, _TITLE)),
@@ -171,8 +174,13 @@ def _modal(
     return view
 
 
-def _input(label: str, name: str, element: Block) -> Block:
-    return {"type": "input", "block_id": name, "label": plain(label), "element": element}
+def labelled(
+    label: str, name: str, element: Block, *, optional: bool = False, hint: str = ""
+) -> Block:
+    """An input with its label; `name` is what complaints about it go by."""
+    block = {"type": "input", "block_id": name, "label": plain(label), "element": element}
+    more = {"optional": True} if optional else {}
+    return block | more | ({"hint": plain(hint)} if hint else {})
 
 
 def button(label: str, action: str, value: str, *, style: str = "") -> Block:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -171,20 +171,23 @@ def _spot(payload: Payload) -> Spot | None:
 def _view(view: Payload) -> View:
     state = view.get("state")
     filled = state.get("values") if isinstance(state, dict) else None
+    inputs = list(_inputs(filled if isinstance(filled, dict) else {}))
     return View(
         id=_id(view, "id"),
         kind=_text(view, "type"),
         callback=_text(view, "callback_id", ""),
         metadata=_text(view, "private_metadata", ""),
-        values=_values(filled if isinstance(filled, dict) else {}),
+        values={name: _value(given) for _, name, given in inputs},
+        blocks={name: block for block, name, _ in inputs},
     )
 
 
-def _values(filled: Payload) -> dict[str, str]:
-    inputs = [
-        each for block in filled.values() if isinstance(block, dict) for each in block.items()
-    ]
-    return {name: _value(given) for name, given in inputs if isinstance(given, dict)}
+def _inputs(filled: Payload) -> Iterator[tuple[str, str, Payload]]:
+    """Each input's block, its action_id, and what it holds."""
+    for block, inputs in filled.items():
+        for name, given in inputs.items() if isinstance(inputs, dict) else ():
+            if isinstance(given, dict):
+                yield block, name, given
 
 
 def _value(given: Payload) -> str:

@@ -43,13 +43,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A modal or a Home: `metadata` is what we gave it, `values` what was filled in."""
+    """A modal or a Home: `metadata` is what we gave it, `values` what was filled in.
+
+    `blocks` names the block of each input: complaints go by it.
+    """
 
     id: str
     kind: str
     callback: str = ""
     metadata: str = ""
     values: Values = field(default_factory=dict)
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from app.engine.clock import Clock
 from app.engine.loops import Loop
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
+from app.engine.silences import Silencing
 from app.notifiers.slack_api import SlackApi
 from app.slack.answering import Answers
 from app.slack.commands import Commands
@@ -22,9 +23,22 @@ from app.slack.interactions import Interactions
 from app.slack.marks import Marks
 from app.slack.messages import Messages
 from app.slack.rights import Rights
+from app.slack.silences import Silences
 from app.slack.socket_mode import SocketMode
 from app.slack.speech import Speech
 from app.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What of the service hearing Slack works with."""
+
+    db: Database
+    policy: PolicyInForce
+    actions: Actions
+    silencing: Silencing
+    clock: Clock
+    outlook: Callable[[], Outlook]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +57,7 @@ class SlackSide:
 
 
 def slack_side(
-    db: Database,
-    policy: PolicyInForce,
-    actions: Actions,
-    clock: Clock,
-    outlook: Callable[[], Outlook],
+    engine: Engine,
     *,
     bot_token: str,
     app_token: str | None,
@@ -57,24 +67,40 @@ def slack_side(
 ) -> SlackSide:
     """With an app token there is a loop for Socket Mode; without, requests come over HTTP."""
     api = SlackApi(bot_token, api_url=api_url)
+    errands = Errands()
+    desk, home = _desk(engine, api, errands, locale=locale, zone=zone)
+    if not app_token:
+        return SlackSide(desk, {"home": home}, errands, (api,))
+    socket_api = SlackApi(app_token, api_url=api_url)
+    socket = SocketMode(socket_api, desk, engine.clock)
+    return SlackSide(desk, {"home": home, "socket mode": socket}, errands, (api, socket_api))
+
+
+def _desk(
+    engine: Engine, api: SlackApi, errands: Errands, *, locale: str, zone: str
+) -> tuple[Desk, Home]:
+    db, policy, clock, outlook = engine.db, engine.policy, engine.clock, engine.outlook
     directory = Directory(api, clock)
     speech = Speech(db, policy, locale=locale, zone=zone)
-    doer = Doer(actions, Answers(api, speech), Rights(directory, policy), clock)
+    doer = Doer(engine.actions, Answers(api, speech), Rights(directory, policy), clock)
     home = Home(db, api, directory=directory, speech=speech, outlook=outlook, clock=clock)
-    errands = Errands()
     interactions = Interactions(doer, api, directory)
+    silences = Silences(doer, db, api, engine.silencing)
+    commands = Commands(
+        doer,
+        db,
+        interactions=interactions,
+        silences=silences,
+        directory=directory,
+        outlook=outlook,
+    )
     desk = Desk(
         errands,
-        interactions,
-        Commands(doer, db, interactions=interactions, directory=directory, outlook=outlook),
-        Marks(doer, db, Messages(api, clock), directory, policy),
-        home,
+        interactions=interactions,
+        silences=silences,
+        commands=commands,
+        marks=Marks(doer, db, Messages(api, clock), directory, policy),
+        home=home,
         zone=zone,
     )
-    loops: dict[str, Loop] = {"home": home}
-    apis = (api,)
-    if app_token:
-        socket_api = SlackApi(app_token, api_url=api_url)
-        loops["socket mode"] = SocketMode(socket_api, desk, clock)
-        return SlackSide(desk, loops, errands, (*apis, socket_api))
-    return SlackSide(desk, loops, errands, apis)
+    return desk, home
