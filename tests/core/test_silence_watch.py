@@ -153,6 +153,22 @@ def test_what_was_made_twice_is_ended() -> None:
     assert to_end([ACTIVE], view(LISTED, FOREIGN, replace(twin, state="expired"))) == []
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [
+        replace(LISTED, reference="new", matchers=parse_matchers('alertname=~"Kafka.*"')),
+        replace(LISTED, reference="new", ends_at=T0 + 3 * HOUR),
+    ],
+)
+def test_what_a_person_made_of_ours_elsewhere_stays(edited: ListedSilence) -> None:
+    """Alertmanager's pages copy the comment, our mark with it, into a silence of its own."""
+    seen = view(EXPIRED, edited)
+    assert to_end([ACTIVE], seen) == []
+    steps = compare([ACTIVE], seen, FIRING)
+    assert [type(step.event) for step in steps] == [SilenceEnded, SilenceFound]
+    assert steps[1].after.reference == "new"
+
+
 def test_what_somebody_wanted_ended_is_ended() -> None:
     ending = replace(ACTIVE, ending_by="Bia")
     assert to_end([ending], view(LISTED)) == ["ref"]

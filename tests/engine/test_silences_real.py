@@ -29,6 +29,8 @@ CONFIG = "receivers: {o: {console: true}}\nroutes: {receiver: o}\n"
 QUIET = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
 EVERY = 15  # seconds; `verify.every` as it is by default
 
+OUTSIDE = "http://alertmanager.example:9093"  # as the notifications of these tests have it
+
 Json = dict[str, Any]
 
 
@@ -138,10 +140,17 @@ async def test_a_silence_is_alertmanagers_own(town: Town) -> None:
     (there,) = town.active()
     assert (there["id"], there["createdBy"]) == (made["silence_id"], "Ana")
     assert there["comment"].startswith("restarting the consumer · Plantão #1 http://")
-    assert made["link"] == f"{town.alertmanagers[0].url}/#/silences/{there['id']}"
+    assert made["link"] == f"{OUTSIDE}/#/silences/{there['id']}"
     incident = await town.house.incident(1)
     assert incident["silences"] == [made]
     assert incident["status"] == "triggered"  # a silence does not change it
+
+
+async def test_without_an_address_of_its_own_the_one_that_is_asked_is_linked(town: Town) -> None:
+    await tell(town.house, notification(fresh(), externalURL="javascript:alert(1)"))
+    made = await town.silenced()
+    base = town.alertmanagers[0].url
+    assert made["link"] == f"{base}/#/silences/{made['silence_id']}"
 
 
 async def test_chosen_alerts_are_silenced_and_no_others(town: Town) -> None:
