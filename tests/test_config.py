@@ -30,6 +30,7 @@ runbooks: {base_url: "https://runbooks.example.com/"}
 retention: {receipts: 30d, incidents: 1y}
 verify: {every: 5s, orphan_after: 2m, stale_after: 6h, confirm_within: 30s}
 alertmanager: {receivers: [plantao]}
+silences: {warn_before: 5m, longest: 7d}
 """
 
 
@@ -61,6 +62,7 @@ def test_everything_that_may_be_said(file: Path) -> None:
     assert config.runbooks.base_url == "https://runbooks.example.com"
     assert config.retention.incidents == timedelta(days=365)
     assert config.verify.stale_after == timedelta(hours=6)
+    assert config.silences.longest == timedelta(days=7)
     assert config.alertmanager.receivers == ("plantao",)
 
 

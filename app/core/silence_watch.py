@@ -2,8 +2,8 @@
 
 known      listed             → then
 ─────────  ─────────────────  ──────────────────────────────────────────────────────────────
-wanted,    with our mark      active: we, or the call we gave up, had it made after all
-doubtful
+wanted,    with our mark      active: we, or the call we gave up, had it made after all (and if
+doubtful                      it is over by now, it ends in the next pass)
 wanted     not listed, its    not made
            end is past
 doubtful   not listed, after  forgotten: it failed, as its author was told
@@ -21,9 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import TypeAlias
 
-from app.core.alerts import Labels
+from app.core.alerts import Labels, shared
 from app.core.silence_events import (
     SilenceChanged,
     Silenced,
@@ -68,9 +69,9 @@ class View:
     base: str
 
     def marked(self, token: str) -> list[ListedSilence]:
-        """Those with our mark that are in force, the first one first."""
+        """Those with our mark, the first one first, those that are over last."""
         found = [each for each in self.listed.values() if token and each.token == token]
-        return sorted((e for e in found if e.active), key=lambda e: (e.starts_at, e.reference))
+        return sorted(found, key=lambda each: (not each.active, each.starts_at, each.reference))
 
 
 def compare(ours: Iterable[Silence], view: View, firing: Firing) -> list[Step]:
@@ -87,7 +88,7 @@ def to_end(ours: Iterable[Silence], view: View) -> list[str]:
         for silence in ours
         if silence.state in {SilenceState.ACTIVE, SilenceState.ENDED} and silence.here
         for each in view.marked(silence.token)
-        if each.reference != silence.reference
+        if each.active and each.reference != silence.reference and _twins(silence, each)
     )
     ending = {each.reference for each in ours if each.mutes_now and each.ending_by}
     active = (each.reference for each in view.listed.values() if each.active)
@@ -223,17 +224,36 @@ def _back_again(silence: Silence, view: View, firing: Mapping[str, Labels]) -> S
 
 def _found(ours: Iterable[Silence], view: View, firing: Firing) -> Iterator[Step]:
     known = {(each.incident, each.reference) for each in ours}
-    known |= {(each.incident, each.token) for each in ours if each.token}
-    for listed in view.listed.values():
-        if not listed.active:
-            continue
-        for incident, alerts in firing.items():
-            if {(incident, listed.reference), (incident, listed.token)} & known:
+    marked = [each for each in ours if each.token]
+    common = {n: reduce(shared, alerts.values()) for n, alerts in firing.items() if alerts}
+    for listed in (each for each in view.listed.values() if each.active):
+        twins = {each.incident for each in marked if _twins(each, listed)}
+        for incident, labels in common.items():
+            if (incident, listed.reference) in known or incident in twins:
+                continue
+            if _passes_over(listed, labels):
                 continue
             silence = _as_ours(listed, incident, view.base)
-            if muted := _count(silence, alerts):
+            if muted := _count(silence, firing[incident]):
                 after = replace(silence, muted=muted)
                 yield Step(None, after, SilenceFound(after))
+
+
+def _passes_over(listed: ListedSilence, common: Labels) -> bool:
+    """Whether what all alerts share is enough to know that none of them is muted."""
+    return any(each.name in common and not each.matches(common) for each in listed.matchers)
+
+
+def _twins(silence: Silence, listed: ListedSilence) -> bool:
+    """Whether this was made by a call for the same wish.
+
+    Who edits or recreates a silence in Alertmanager's pages keeps our mark with the comment.
+    """
+    return (
+        listed.token == silence.token
+        and set(listed.matchers) == set(silence.matchers)
+        and abs(listed.ends_at - silence.ends_at) <= _SAME
+    )
 
 
 def _as_ours(listed: ListedSilence, incident: int, base: str) -> Silence:

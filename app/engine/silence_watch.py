@@ -28,7 +28,7 @@ from app.engine.apply import apply_event
 from app.engine.clock import Clock, wait_for
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
-from app.engine.silences import TAKEN_OVER_AFTER, Silencing, tell
+from app.engine.silences import TAKEN_OVER_AFTER, Silencing, tell, with_link
 from app.errors import (
     NeighbourFailed,
     NeighbourRefused,
@@ -196,6 +196,6 @@ def _take_found(tx: Transaction, step: Step, policy: Policy, *, now: datetime) -
         incident = incidents.get(tx, step.after.incident, for_update=True)
     except NotFound:
         return  # retention was faster
-    stored = silences.add(tx, step.after)
+    stored = silences.add(tx, with_link(step.after, incident))
     if stored is not None and step.event is not None:
         apply_event(tx, incident, replace(step.event, silence=stored), policy, now=now)

@@ -20,6 +20,7 @@ from app.alertmanager.api import Alertmanager
 from app.core.alerts import Labels
 from app.core.incidents import Incident
 from app.core.matchers import Matcher
+from app.core.notices import safe_link
 from app.core.proposing import propose
 from app.core.silence_events import (
     Silenced,
@@ -212,6 +213,7 @@ class Silencing:
     async def _write(self, work: Callable[..., T], *args: object) -> T:
         done = await self._db.write(work, *args, self._policy.current, now=self._clock.now())
         self._signals.postings.set()
+        self._signals.silences.set()  # its next turn may be sooner now
         return done
 
 
@@ -323,8 +325,7 @@ def _made(
     incident = incidents.get(tx, known.incident, for_update=True)
     firing = _firing(tx, incident, known.matchers)
     after = made(known, reference, link, firing)
-    tell(tx, after, Silenced(after), policy, now=now)
-    return after
+    return tell(tx, after, Silenced(after), policy, now=now)
 
 
 def _delayed(
@@ -334,8 +335,7 @@ def _delayed(
     if known.state is not SilenceState.WANTED:
         return known
     after = replace(known, problem=why, due_at=now + RETRIED_AFTER)
-    tell(tx, after, SilenceDelayed(after), policy, now=now)
-    return after
+    return tell(tx, after, SilenceDelayed(after), policy, now=now)
 
 
 def _doubted(tx: Transaction, wanted: Silence) -> None:
@@ -365,8 +365,7 @@ def _end_wanted(
         who = f" by {known.ended_by}" if known.ended_by else ""
         raise NotApplicable(f"Silence {number} is already over{who}.")
     after = ended(known, at=now, by=by)
-    tell(tx, after, SilenceEnded(after, early=True), policy, now=now)
-    return after
+    return tell(tx, after, SilenceEnded(after, early=True), policy, now=now)
 
 
 def _not_ended(tx: Transaction, number: int) -> None:
@@ -383,8 +382,18 @@ def _ended(tx: Transaction, silence: Silence, by: str, policy: Policy, *, now: d
 
 def tell(
     tx: Transaction, silence: Silence, event: SilenceEvent, policy: Policy, *, now: datetime
-) -> None:
+) -> Silence:
     """Store a known silence as it is now, and what happened to it."""
-    silences.save(tx, silence)
     incident = incidents.get(tx, silence.incident, for_update=True)
-    apply_event(tx, incident, event, policy, now=now)
+    placed = with_link(silence, incident)
+    silences.save(tx, placed)
+    apply_event(tx, incident, replace(event, silence=placed), policy, now=now)
+    return placed
+
+
+def with_link(silence: Silence, incident: Incident) -> Silence:
+    """Its page where people reach Alertmanager, by its own account, if it has given one."""
+    base = safe_link(incident.external_url)
+    if base is None or silence.reference is None:
+        return silence
+    return replace(silence, link=page(base, silence.reference))
