@@ -12,6 +12,7 @@ from .delivery import Delivery
 from .faults import Call, Fault
 from .hitches import Hitch
 from .journal import Entry, read_journal
+from .manifest import InvalidManifest, Manifest
 from .modals import Modal
 from .model import (
     ALL_SCOPES,
@@ -40,6 +41,8 @@ __all__ = [
     "Entry",
     "Fault",
     "Hitch",
+    "InvalidManifest",
+    "Manifest",
     "Message",
     "Modal",
     "Person",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import uvicorn
 
-from .server import listening_socket, uvicorn_config
+from .listener import listening_socket
+from .server import uvicorn_config
 from .workspace import Workspace
 
 

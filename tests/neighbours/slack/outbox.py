@@ -27,6 +27,7 @@ class Outbox:
         self._thread: threading.Thread | None = None
         self._http: httpx.AsyncClient | None = None
         self._closed = False
+        self._last: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Do this in the outbox's loop, beside everything else."""
@@ -35,6 +36,10 @@ class Outbox:
                 work.close()
                 raise RuntimeError("this workspace is closed")
             return asyncio.run_coroutine_threadsafe(work, self._started())
+
+    def at_end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Call this in the outbox's loop before it ends."""
+        self._last.append(close)
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -72,6 +77,8 @@ class Outbox:
         return self._loop
 
     async def _end(self) -> None:
+        for close in self._last:
+            await close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

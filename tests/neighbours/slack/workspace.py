@@ -21,6 +21,7 @@ from .limits import RateLimits
 from .model import APP_TOKEN, BOT_TOKEN, Content, File, JsonObject, Message, SlackError, Token, User
 from .outbox import Outbox
 from .population import Population
+from .sockets import Sockets
 from .triggers import Triggers
 from .views import Views
 
@@ -71,6 +72,8 @@ class Workspace(Population):
         self._last_number = 0
         self.app = InstalledApp()
         self.outbox = Outbox(clock)
+        self.sockets = Sockets(self, seed=seed)
+        self.outbox.at_end(self.sockets.close)
         self.hitches = Hitches()
         self.triggers = Triggers()
         self.hooks = Hooks(self.team["id"], clock)
