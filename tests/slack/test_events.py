@@ -99,6 +99,12 @@ async def test_a_mention_comes_as_two_events(app: App, ana: Person) -> None:
     assert len({h.payload["event_id"] for h in app.events}) == 2
 
 
+async def test_what_people_type_is_kept_as_slack_keeps_it(app: App, ana: Person) -> None:
+    ana.say("@plantao lag > 10 & rising, ana@example.com")
+    texts = {e["text"] for e in await events(app, 2)}
+    assert texts == {"<@U0PLANTAO> lag &gt; 10 &amp; rising, ana@example.com"}
+
+
 async def test_the_home_tab(app: App, slack: Workspace, ana: Person) -> None:
     with pytest.raises(AssertionError, match="nothing is published"):
         _ = ana.home

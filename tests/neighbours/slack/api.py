@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import (
+    api_apps,
     api_chat,
     api_conversations,
     api_files,
@@ -31,12 +32,17 @@ class Method:
     scopes: tuple[str, ...] = ()
     """Any one of them will do."""
     public: bool = False
+    app_level: bool = False
+    """For `xapp-` tokens, which no other method takes."""
 
 
 _HISTORY = ("channels:history", "groups:history")
 _READ = ("channels:read", "groups:read")
 METHODS: dict[str, Method] = {
     "api.test": Method(api_people.api_test, public=True),
+    "apps.connections.open": Method(
+        api_apps.connections_open, ("connections:write",), app_level=True
+    ),
     "auth.test": Method(api_people.auth_test),
     "chat.postMessage": Method(api_chat.post_message, ("chat:write",)),
     "chat.update": Method(api_chat.update, ("chat:write",)),
@@ -78,6 +84,8 @@ def authorized(
         raise SlackError("invalid_auth")
     if known.error:
         raise SlackError(known.error)
+    if token.startswith("xapp-") != method.app_level:
+        raise SlackError("not_allowed_token_type")
     if method.scopes and not known.scopes & set(method.scopes):
         provided = ",".join(sorted(known.scopes))
         raise SlackError("missing_scope", needed=method.scopes[0], provided=provided)

@@ -93,6 +93,11 @@ class Delivery:
         await self._finished()
         return self._checked()
 
+    async def settled(self) -> Delivery:
+        """Wait, whatever comes."""
+        await self._finished()
+        return self
+
     async def warning(self) -> str:
         """What the person is warned of; AssertionError when all went well."""
         await self._finished()

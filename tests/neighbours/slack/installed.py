@@ -45,6 +45,8 @@ class InstalledApp:
     signing_secret: str = SIGNING_SECRET
     verification_token: str = "gIkuvaNzQIHg97ATvDxqgjtO"  # deprecated by Slack, still in payloads
     socket_mode: bool = False
+    interactive: bool = True
+    """Interactivity is switched on: without it buttons, shortcuts and modals do nothing."""
     interactivity_url: str | None = None
     events_url: str | None = None
     commands: dict[str, Command] = field(default_factory=dict)

@@ -39,6 +39,7 @@ def tell(
     then: Then = lambda _: None,
 ) -> Delivery:
     """Send it to the app. The delivery is done when the answer has taken effect."""
+    assert workspace.app.interactive or kind != "interactive", "interactivity is switched off"
     delivery = Delivery(kind, payload, user=user.id, about=f"{user.name} {about}")
     workspace.outbox.run(_told(workspace, delivery, then))
     return delivery

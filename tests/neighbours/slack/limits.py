@@ -10,6 +10,7 @@ TIER_1, TIER_2, TIER_3, TIER_4 = 1, 20, 50, 100
 """Calls a minute for each method."""
 
 TIERS: dict[str, int] = {
+    "apps.connections.open": TIER_3,
     "chat.update": TIER_3,
     "chat.delete": TIER_3,
     "chat.postEphemeral": TIER_4,

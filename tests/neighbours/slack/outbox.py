@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
+import itertools
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -27,6 +29,10 @@ class Outbox:
         self._thread: threading.Thread | None = None
         self._http: httpx.AsyncClient | None = None
         self._closed = False
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._turn = itertools.count()
+        self._ticking: asyncio.Task[None] | None = None
+        self._last: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Do this in the outbox's loop, beside everything else."""
@@ -35,6 +41,10 @@ class Outbox:
                 work.close()
                 raise RuntimeError("this workspace is closed")
             return asyncio.run_coroutine_threadsafe(work, self._started())
+
+    def at_end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Call this in the outbox's loop before it ends."""
+        self._last.append(close)
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -47,7 +57,22 @@ class Outbox:
         return self._http
 
     async def until(self, moment: float) -> None:
-        while self._clock() < moment:  # noqa: ASYNC110 - the clock is a function, and tells nobody
+        """Only for work in the outbox. One look at the clock serves all who wait."""
+        if self._clock() >= moment:
+            return
+        come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (moment, next(self._turn), come))
+        if self._ticking is None or self._ticking.done():
+            self._ticking = asyncio.ensure_future(self._tick())
+        await come
+
+    async def _tick(self) -> None:
+        while self._waiting:
+            now = self._clock()
+            while self._waiting and (self._waiting[0][2].done() or self._waiting[0][0] <= now):
+                come = heapq.heappop(self._waiting)[2]
+                if not come.done():
+                    come.set_result(None)
             await asyncio.sleep(_POLL_SECONDS)
 
     def close(self) -> None:
@@ -72,6 +97,8 @@ class Outbox:
         return self._loop
 
     async def _end(self) -> None:
+        for close in self._last:
+            await close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

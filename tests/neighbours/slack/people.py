@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import elements, events, interactions, mrkdwn, payloads, reactions
+from . import elements, events, interactions, payloads, reactions
 from .delivery import Delivery, nothing_sent
 from .elements import Choice, Control
 from .model import Content, Message, User
@@ -133,7 +133,7 @@ class Person:
     def edit(self, message: Message, text: str) -> Delivery:
         """One's own message."""
         self._check_wrote(message)
-        content = Content(mrkdwn.escape_stray(text))
+        content = Content(self.workspace.typed(text))
         return self.workspace.edit(message, content, mark=True)
 
     def delete(self, message: Message) -> Delivery:

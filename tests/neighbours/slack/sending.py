@@ -69,6 +69,8 @@ async def _hindered(
 async def _carry(
     workspace: Workspace, delivery: Delivery, number: int, reason: str, *, age: float = 0.0
 ) -> Reply:
+    if workspace.app.socket_mode:
+        return await workspace.sockets.carry(delivery, number, reason)
     request = _request(workspace, delivery, age)
     if request is None:
         return Reply("connection_failed")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from . import api, events, shapes
+from . import api, events, mrkdwn, shapes
 from .arguments import Arguments
 from .delivery import Delivery, nothing_sent
 from .faults import Call, Fault, Faults
@@ -21,10 +22,12 @@ from .limits import RateLimits
 from .model import APP_TOKEN, BOT_TOKEN, Content, File, JsonObject, Message, SlackError, Token, User
 from .outbox import Outbox
 from .population import Population
+from .sockets import Sockets
 from .triggers import Triggers
 from .views import Views
 
 DEFAULT_CHANNEL = "fraude-plantao"
+_AT = re.compile(r"(?<![\w<])@[a-z0-9._-]+")
 
 
 @dataclass
@@ -71,6 +74,8 @@ class Workspace(Population):
         self._last_number = 0
         self.app = InstalledApp()
         self.outbox = Outbox(clock)
+        self.sockets = Sockets(self, seed=seed)
+        self.outbox.at_end(self.sockets.close)
         self.hitches = Hitches()
         self.triggers = Triggers()
         self.hooks = Hooks(self.team["id"], clock)
@@ -102,10 +107,16 @@ class Workspace(Population):
         """A person writes; nobody has to expect it."""
         root = thread_of.ts if thread_of else None
         with self.changed:
-            message = self.post(self.channel_id(channel), Content(text), user=user, thread=root)
+            content = Content(self.typed(text))
+            message = self.post(self.channel_id(channel), content, user=user, thread=root)
             message.username = self.users[user].real_name
             self.consume(message)
             return message
+
+    def typed(self, text: str) -> str:
+        """What Slack keeps of what a person types: `@name` becomes who it is."""
+        ids = {f"@{u.name}": f"<@{u.id}>" for u in self.users.values()}
+        return mrkdwn.escape_stray(_AT.sub(lambda m: ids.get(m[0], m[0]), text))
 
     def remove(self, message: Message) -> Delivery:
         """A person deletes a message; a root with replies leaves a tombstone, as in Slack."""
@@ -178,7 +189,7 @@ class Workspace(Population):
 
     def post(
         self, channel: str, content: Content, *, user: str, bot: Token | None = None,
-        thread: str | None = None, broadcast: bool = False,
+        thread: str | None = None, broadcast: bool = False, files: Sequence[JsonObject] = (),
     ) -> Message:  # fmt: skip
         with self.changed:
             message = Message(
@@ -190,6 +201,7 @@ class Workspace(Population):
                 app_id=bot.app_id if bot else "",
                 thread_ts=thread,
                 broadcast=broadcast,
+                files=list(files),
                 versions=[content],
                 people=self._names(),
             )
