@@ -90,8 +90,9 @@ class Desk:
         if not isinstance(request, Submitted) or request.view.callback != silence_modal.CALLBACK:
             return None
         about = modals.subject(request.view.metadata)
-        view = silence_modal.asking(self._words(request.view), about)
-        return {"response_action": "update", "view": view}
+        name = silence_modal.name_of(request.once)
+        view = silence_modal.asking(self._words(request.view), about, name=name)
+        return {"response_action": "push", "view": view}
 
     def _words(self, view: View) -> Words:
         return words(modals.subject(view.metadata).locale, self._zone)
@@ -140,6 +141,8 @@ class Desk:
                 await self._silences.end(request)
             case silence_modal.ALERTS if request.view:
                 await self._silences.chose(request, request.view)
+            case silence_modal.RETRY if request.view:
+                await self._silences.again(request, request.view)
             case _:
                 await self._interactions.pressed(request)
         if request.view and request.view.kind == "home":

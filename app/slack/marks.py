@@ -133,9 +133,8 @@ class Marks:
         words = await self._doer.answers.words(talk)
         told = words.say(_ADDED, number=incident)
         remove = modals.button(words.say("Remove"), REMOVE, f"{incident} {key_of(spot)}")
-        actions = {"type": "actions", "elements": [remove]}
         await self._doer.answers.show(
-            talk, {"text": told, "blocks": [section(told), actions]}, words
+            talk, {"text": told, "blocks": [section(told), modals.row(remove)]}, words
         )
 
     async def _keep(self, talk: Talk, noted: _Noted, written: Written) -> None:

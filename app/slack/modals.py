@@ -7,7 +7,7 @@ https://docs.slack.dev/reference/views/modal-views
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_core import from_json, to_json
 
@@ -15,6 +15,7 @@ from app.notifiers import slack_buttons
 from app.notifiers.mrkdwn import Block, section
 from app.notifiers.text import cut
 from app.notifiers.wording import N_, Words
+from app.settings import Locale
 from app.slack.requests import Spot, Values
 
 NOTE, ASSIGN, RESOLVE = slack_buttons.NOTE, slack_buttons.ASSIGN, slack_buttons.RESOLVE
@@ -24,16 +25,21 @@ TOO_LATE = N_("Slack gave us no time to ask you: press again.")
 _TITLE = 24
 _NOTE = 3_000
 _NUMBER = 2**63 - 1
+_LOCALES = get_args(Locale)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a modal is about: an incident, the thread it was asked for in, the language."""
+    """What a modal is about: an incident, the thread it was asked for in, the language.
+
+    `more` is what only this modal knows the meaning of.
+    """
 
     incident: int = 0
     channel: str = ""
     thread: str = ""
     locale: str = "en"
+    more: str = ""
 
     def written(self) -> str:
         """For a view's `private_metadata`: nothing in it is private, and Slack gives it back."""
@@ -48,9 +54,10 @@ def subject(metadata: str) -> Subject:
             incident=_whole(found["incident"]),
             channel=str(found["channel"]),
             thread=str(found["thread"]),
-            locale=str(found["locale"]),
+            locale=str(found["locale"]) if found["locale"] in _LOCALES else "en",
+            more=str(found.get("more", "")),
         )
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return Subject()
 
 
@@ -118,7 +125,7 @@ def resolve(words: Words, about: Subject, *, firing: int) -> Block:
         words.say("Resolve #{number}?", number=about.incident),
         RESOLVE,
         about,
-        [section(asked), {"type": "actions", "elements": [silence]}],
+        [section(asked), row(silence)],
         submit=words.say("Resolve anyway"),
         close=words.say("Cancel"),
     )
@@ -157,8 +164,11 @@ def modal(
     *,
     close: str,
     submit: str = "",
+    name: str = "",
+    last: bool = False,
 ) -> Block:
-    """A view; without a `callback` there is nothing to send."""
+    """A view; without a `callback` there is nothing to send. It can be found again by `name`,
+    one that nobody else in the workspace has. Closing the `last` closes those below it."""
     view: dict[str, Any] = {
         "type": "modal",
         "title": plain(cut(title, _TITLE)),
@@ -169,6 +179,10 @@ def modal(
         view["callback_id"] = callback
     if about is not None:
         view["private_metadata"] = about.written()
+    if name:
+        view["external_id"] = name
+    if last:
+        view["clear_on_close"] = True
     if submit:
         view["submit"] = plain(cut(submit, _TITLE))
     return view
@@ -181,6 +195,11 @@ def labelled(
     block = {"type": "input", "block_id": name, "label": plain(label), "element": element}
     more = {"optional": True} if optional else {}
     return block | more | ({"hint": plain(hint)} if hint else {})
+
+
+def row(*elements: Block) -> Block:
+    """Buttons beside one another."""
+    return {"type": "actions", "elements": list(elements)}
 
 
 def button(label: str, action: str, value: str, *, style: str = "") -> Block:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from pydantic_core import from_json, to_json
 
 from app.core.durations import DurationError, parse_duration
 from app.core.incidents import Incident
@@ -23,6 +25,7 @@ from app.slack.requests import View
 
 CALLBACK = slack_buttons.SILENCE
 ALERTS = "silence.alerts"
+RETRY = "silence.retry"
 
 _OPTIONS = 100
 _OPTION = 75  # characters
@@ -30,6 +33,7 @@ _LIVE = 5
 _MATCHERS = 3_000
 _WHY = 1_000
 _USUAL = "2h"
+_METADATA = 3_000
 _NAMEABLE = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -42,7 +46,17 @@ class Draft:
     matchers: tuple[Matcher, ...] = ()
     lasting: timedelta = timedelta(hours=2)
     why: str = ""
-    retry: bool = False
+
+    def written(self) -> str:
+        """For `kept`."""
+        return to_json(
+            {
+                "alerts": self.alerts,
+                "matchers": [str(each) for each in self.matchers],
+                "lasting": self.lasting.total_seconds(),
+                "why": self.why,
+            }
+        ).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +74,43 @@ def loading(words: Words, about: modals.Subject) -> Block:
     return _titled(words, about, words.say("One moment …"))
 
 
-def asking(words: Words, about: modals.Subject) -> Block:
-    """While Alertmanager is asked."""
-    return _titled(words, about, words.say("Asking Alertmanager …"))
+def asking(words: Words, about: modals.Subject, *, name: str = "") -> Block:
+    """While Alertmanager is asked: above the form, which stays as it was filled in."""
+    text = words.say("Asking Alertmanager …")
+    close = words.say("Back")
+    return modals.modal(_title(words, about), "", about, [section(text)], close=close, name=name)
 
 
-def told(words: Words, about: modals.Subject, text: str) -> Block:
-    """How it ended; mrkdwn."""
+def done(words: Words, about: modals.Subject, text: str) -> Block:
+    """It went well, or there is nothing to be done; mrkdwn."""
     return _titled(words, about, text)
 
 
-def form(
-    words: Words, about: modals.Subject, found: Situation, *, problem: str = "", retry: bool = False
-) -> Block:
-    """What is to be filled in. `problem` says in mrkdwn why it is there again; with `retry`
-    they can ask for it to be made as soon as Alertmanager answers."""
-    blocks = [section(f"⚠️ {problem}")] if problem else []
-    blocks += [_live(words, each) for each in found.live[:_LIVE]]
-    blocks += [
+def failed(words: Words, about: modals.Subject, text: str, *, wanted: Draft | None = None) -> Block:
+    """It did not; mrkdwn. What was `wanted` can be asked for again, for when it can be done."""
+    keeping = replace(about, more=wanted.written()) if wanted else about
+    blocks = [section(f"⚠️ {text}")]
+    if wanted and len(keeping.written()) <= _METADATA:
+        label = words.say("Make it as soon as Alertmanager answers")
+        blocks.append(modals.row(modals.button(label, RETRY, str(about.incident))))
+    return modals.modal(_title(words, about), "", keeping, blocks, close=words.say("Back"))
+
+
+def name_of(once: str) -> str:
+    """What the view above the form is found by, before Slack has shown it to us."""
+    return f"silence-{hashlib.sha256(once.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def form(words: Words, about: modals.Subject, found: Situation) -> Block:
+    """What is to be filled in."""
+    blocks = [
+        *(_live(words, each) for each in found.live[:_LIVE]),
         _alerts(words, found),
         _matchers(words, found.proposal),
         section(calm(_reach(words, found.proposal), _WHY)),
         _lasting(words),
         _why(words),
     ]
-    if retry:
-        blocks.append(_retry(words))
     return modals.modal(
         _title(words, about),
         CALLBACK,
@@ -111,8 +136,21 @@ def draft(view: View) -> Draft:
         _parsed(view.values.get("matchers", "")),
         parse_duration(view.values.get("lasting", _USUAL).strip()),
         view.values.get("why", "").strip(),
-        retry=bool(view.values.get("retry")),
     )
+
+
+def kept(about: modals.Subject) -> Draft | None:
+    """What `failed` was given; None where that was nothing."""
+    try:
+        found = from_json(about.more)
+        return Draft(
+            tuple(map(str, found["alerts"])),
+            _parsed("\n".join(found["matchers"])),
+            timedelta(seconds=float(found["lasting"])),
+            str(found["why"]),
+        )
+    except (ValueError, TypeError, KeyError, OverflowError, MatcherError):
+        return None
 
 
 def complaint(words: Words, view: View) -> dict[str, str]:
@@ -133,15 +171,16 @@ def complaint(words: Words, view: View) -> dict[str, str]:
 
 
 def _parsed(text: str) -> tuple[Matcher, ...]:
-    return tuple(matcher for line in text.splitlines() for matcher in parse_matchers(line))
+    lines = (line.strip() for line in text.split("\n"))
+    return tuple(matcher for line in lines if line for matcher in parse_matchers(line))
 
 
 # Parts
 
 
 def _titled(words: Words, about: modals.Subject, text: str) -> Block:
-    close = words.say("Close")
-    return modals.modal(_title(words, about), "", about, [section(text)], close=close)
+    title, close = _title(words, about), words.say("Close")
+    return modals.modal(title, "", about, [section(text)], close=close, last=True)
 
 
 def _title(words: Words, about: modals.Subject) -> str:
@@ -223,10 +262,3 @@ def _lasting(words: Words) -> Block:
 def _why(words: Words) -> Block:
     element = {"type": "plain_text_input", "action_id": "why", "max_length": _WHY}
     return modals.labelled(words.say("Why?"), "why", element, optional=True)
-
-
-def _retry(words: Words) -> Block:
-    text = modals.plain(words.say("Make it as soon as Alertmanager answers"))
-    options = [{"text": text, "value": "retry"}]
-    element = {"type": "checkboxes", "action_id": "retry", "options": options}
-    return modals.labelled(words.say("If it does not answer"), "retry", element, optional=True)

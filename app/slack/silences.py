@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from app.core.incidents import Incident
@@ -22,7 +23,7 @@ from app.slack import modals, silence_modal
 from app.slack.answering import Talk, talk_of
 from app.slack.doing import Doer
 from app.slack.requests import Pressed, Submitted, View
-from app.slack.silence_modal import Situation
+from app.slack.silence_modal import Draft, Situation
 from app.slack.speech import brief
 from app.store import incidents, seen, silences
 from app.store.database import Database, Transaction
@@ -34,6 +35,8 @@ _PERHAPS_DONE = N_(
 )
 _REFUSED = N_("Alertmanager refuses this silence.")
 _NOT_ENDED = N_("Alertmanager does not answer: the silence still holds.")
+_PAUSES = (0.25, 0.5, 1.0, 2.0)  # seconds
+_NOT_THERE = {"not_found"}
 
 
 class Silences:
@@ -53,7 +56,7 @@ class Silences:
         loading = silence_modal.loading(words, about)
         if request.view is not None and request.view.kind == "modal":
             view = request.view.id
-            await self._update(talk, view, loading)
+            await self._update(talk, {"view_id": view}, loading)
         else:
             view = await self._open(talk, loading)
         if view:
@@ -66,35 +69,50 @@ class Silences:
         await self._fill(talk, view.id, about, words, alerts=silence_modal.chosen(view))
 
     async def submitted(self, request: Submitted) -> None:
-        """Make the silence; the modal says meanwhile that Alertmanager is asked, and then how
-        it ended. What could not be done stands there to be sent again."""
+        """Make the silence. Meanwhile a view above the form says that Alertmanager is asked,
+        then how it ended; below it, what was filled in is still there to be sent again."""
         talk, view = talk_of(request), request.view
         about = modals.subject(view.metadata)
+        above = {"external_id": silence_modal.name_of(request.once)}
+        await self._make_in(talk, about, silence_modal.draft(view), above)
+
+    async def again(self, request: Pressed, view: View) -> None:
+        """Make it as soon as Alertmanager answers: what was wanted is in the view."""
+        talk, about = talk_of(request), modals.subject(view.metadata)
         words = await self._doer.answers.words(talk)
-        wanted = silence_modal.draft(view)
+        here, wanted = {"view_id": view.id}, silence_modal.kept(about)
+        if wanted is None:
+            return
+        await self._update(talk, here, silence_modal.asking(words, about))
+        await self._make_in(talk, about, wanted, here, retry=True)
+
+    async def _make_in(
+        self,
+        talk: Talk,
+        about: modals.Subject,
+        wanted: Draft,
+        where: Mapping[str, str],
+        *,
+        retry: bool = False,
+    ) -> None:
+        """Make it, and say in that view how it ended."""
+        words = await self._doer.answers.words(talk)
         try:
-            told = await self._make(talk, about.incident, words, wanted)
+            told = await self._make(talk, about.incident, words, wanted, retry=retry)
         except Repeated:
             return
         except PlantaoError as error:
-            problem = self._why(words, about.incident, error)
-            retry = isinstance(error, NeighbourUnreachable)
-            await self._fill(
-                talk,
-                view.id,
-                about,
-                words,
-                alerts=wanted.alerts,
-                problem=problem,
-                retry=retry,
-            )
+            why = self._why(words, about.incident, error)
+            keep = wanted if isinstance(error, NeighbourUnreachable) else None
+            shown = silence_modal.failed(words, about, why, wanted=keep)
+            await self._update(talk, where, shown, unless_closed=why)
         else:
-            await self._update(talk, view.id, silence_modal.told(words, about, told))
+            await self._update(talk, where, silence_modal.done(words, about, told))
 
     async def at_once(self, talk: Talk, number: int, lasting: timedelta, why: str) -> None:
         """All that fires, without a modal; raises what stands in the way."""
         words = await self._doer.answers.words(talk)
-        wanted = silence_modal.Draft(lasting=lasting, why=why)
+        wanted = Draft(lasting=lasting, why=why)
         try:
             told = await self._make(talk, number, words, wanted)
         except NeighbourFailed as error:
@@ -118,7 +136,7 @@ class Silences:
             await self._fill(talk, request.view.id, talk.about(number, words), words)
 
     async def _make(
-        self, talk: Talk, number: int, words: Words, wanted: silence_modal.Draft
+        self, talk: Talk, number: int, words: Words, wanted: Draft, *, retry: bool = False
     ) -> str:
         """What to tell them; raises what stands in the way."""
         member = await self._doer.rights.check(talk.caller)
@@ -131,7 +149,7 @@ class Silences:
             comment=wanted.why,
             alerts=wanted.alerts,
             matchers=wanted.matchers,
-            retry=wanted.retry,
+            retry=retry,
         )
         silence = (await self._silencing.make(number, wish)).silence
         until = brief(words, silence.ends_at, now=now)
@@ -158,18 +176,16 @@ class Silences:
         words: Words,
         *,
         alerts: tuple[str, ...] = (),
-        problem: str = "",
-        retry: bool = False,
     ) -> None:
         """Put the form into a view, as the incident is now."""
         try:
             found = await self._situation(about.incident, alerts)
         except PlantaoError as error:
-            told = problem or self._why(words, about.incident, error)
-            await self._update(talk, view, silence_modal.told(words, about, told))
-            return
-        shown = silence_modal.form(words, about, found, problem=problem, retry=retry)
-        await self._update(talk, view, shown, unless_closed=problem)
+            told = self._why(words, about.incident, error)
+            shown = silence_modal.done(words, about, told)
+        else:
+            shown = silence_modal.form(words, about, found)
+        await self._update(talk, {"view_id": view}, shown)
 
     async def _situation(self, number: int, alerts: tuple[str, ...]) -> Situation:
         proposal = await self._silencing.propose(number, alerts)
@@ -186,14 +202,23 @@ class Silences:
         return str((answer.get("view") or {}).get("id") or "")
 
     async def _update(
-        self, talk: Talk, view: str, shown: Block, *, unless_closed: str = ""
+        self, talk: Talk, where: Mapping[str, str], shown: Block, *, unless_closed: str = ""
     ) -> None:
-        """Show this in a view; where they have closed it, `unless_closed` is told otherwise."""
-        try:
-            await self._api.call("views.update", {"view_id": view, "view": shown})
-        except DeliveryFailed:
-            if unless_closed:
-                await self._doer.answers.tell(talk, lambda _: unless_closed)
+        """Show this in a view; where they have closed it, `unless_closed` is told otherwise.
+
+        A view that is our answer to a request may not be there yet: Slack takes its time.
+        """
+        for pause in _PAUSES:
+            try:
+                await self._api.call("views.update", {**where, "view": shown})
+            except DeliveryFailed as error:
+                if error.code not in _NOT_THERE:
+                    break
+                await self._doer.clock.sleep(pause)
+            else:
+                return
+        if unless_closed:
+            await self._doer.answers.tell(talk, lambda _: unless_closed)
 
 
 def _known(tx: Transaction, number: int) -> tuple[Incident, list[AlertState], list[Silence]]:

@@ -11,12 +11,35 @@ from app.engine.policy import PolicyInForce
 from app.errors import NotApplicable, NotFound, Obstacle, PlantaoError, StoreUnavailable
 from app.notifiers.mrkdwn import calm
 from app.notifiers.text import one_line
-from app.notifiers.wording import N_, Words, person, words
+from app.notifiers.wording import N_, Words, matching, person, words
 from app.store import postings
 from app.store.database import Database
 
 _MOST = 1_000
 _LONGEST = 1_000  # characters of a sentence of ours
+
+#: What the engine refuses with, in its own words.
+SENTENCES = (
+    N_("These are not firing alerts of incident {number}: {names}."),
+    N_("These matchers mute no firing alert of incident {number}."),
+    N_('A silence needs a matcher, such as alertname="KafkaLag".'),
+    N_("A silence has at most {most} matchers."),
+    N_(
+        "These matchers would silence alerts of every kind: add one that names a value, "
+        'such as alertname="KafkaLag".'
+    ),
+    N_(
+        "A silence may last at most {longest} (silences.longest in plantao.yml): "
+        "give an earlier end."
+    ),
+    N_("Incident {number} is over: there is nothing to silence."),
+    N_("No known alert of incident {number} fires now."),
+    N_("Silence {number} is already over by {person}."),
+    N_("Silence {number} is already over."),
+    N_("Incident {number} has no silence {silence}."),
+    N_("Note {note} was removed by {person}: write a new one."),
+    N_("Incident {number} has no note from there."),
+)
 
 
 class Speech:
@@ -61,7 +84,17 @@ def obstacle(speech: Words, number: int, error: PlantaoError, *, now: datetime) 
                 "It could not be stored just now, and nothing was changed: try again."
             )
         case _:
-            return calm(one_line(str(error)), _LONGEST)
+            return calm(sentence(speech, str(error)), _LONGEST)
+
+
+def sentence(speech: Words, text: str) -> str:
+    """What the engine says, in this language; what it does not know here stays as it is."""
+    said = one_line(text)
+    for message in SENTENCES:
+        values = matching(message, said)
+        if values is not None:
+            return speech.say(message, **values)
+    return said
 
 
 def _not_applicable(speech: Words, number: int, error: NotApplicable, now: datetime) -> str:
@@ -84,7 +117,7 @@ def _not_applicable(speech: Words, number: int, error: NotApplicable, now: datet
         case Obstacle.CHANGED_MEANWHILE:
             form = N_("Incident #{number} has changed meanwhile: look again.")
         case _:
-            return one_line(str(error))
+            return sentence(speech, str(error))
     return speech.say(form, number=number, person=who or "?", time=when or "?")
 
 

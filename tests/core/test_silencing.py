@@ -10,6 +10,7 @@ import pytest
 from app.core.decide import decide
 from app.core.events import Acknowledged, Event, ResolvedByPerson
 from app.core.incidents import NOTEWORTHY, EntryKind, Incident
+from app.core.person import Person
 from app.core.silence_events import (
     SilenceChanged,
     Silenced,
@@ -40,8 +41,8 @@ def incident(*events: Event) -> Incident:
 
 STATES = {
     "triggered": incident(),
-    "acknowledged": incident(Acknowledged("Ana")),
-    "resolved": incident(ResolvedByPerson("Ana", force=True)),
+    "acknowledged": incident(Acknowledged(Person("Ana"))),
+    "resolved": incident(ResolvedByPerson(Person("Ana"), force=True)),
 }
 
 

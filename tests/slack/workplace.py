@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.clock import FakeClock
+from tests.clock import START, FakeClock
 from tests.engine.stage import CHANNEL, DIRECT, Stage, playing
 from tests.house import alert, listening
 from tests.neighbours.slack import SIGNING_SECRET, Message, SlackServer, Workspace
@@ -55,10 +56,11 @@ async def workplace(
     *,
     config: str = DIRECT,
     workspace: Callable[[FakeClock], Workspace] | None = None,
+    start: datetime = START,
     **settings: Any,
 ) -> AsyncIterator[Workplace]:
     """The service and Slack, each hearing the other. At the end nothing unexpected was said."""
-    clock = FakeClock()
+    clock = FakeClock(start)
     slack = workspace(clock) if workspace else Workspace(clock=clock.time)
     with SlackServer(slack) as server:
         async with at_work(directory, clock, server, config=config, **settings) as each:
