@@ -87,7 +87,8 @@ async def test_slack_asks_to_come_again(work: Workplace) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ratelimited", "http_error", "drop"])
-async def test_no_connection_for_a_while(work: Workplace, kind: Literal["ratelimited", "http_error", "drop"]
+async def test_no_connection_for_a_while(
+    work: Workplace, kind: Literal["ratelimited", "http_error", "drop"]
 ) -> None:
     await connected(work)
     fault = Fault(kind, method="apps.connections.open", times=2)
