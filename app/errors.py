@@ -9,6 +9,7 @@ PlantaoError
 │   └── RevisionConflict   somebody else changed the incident first
 ├── Repeated               this very request has been dealt with already
 ├── InvalidSilence         what was asked for is no silence to be made; ask for another
+├── KeyReused              an idempotency key was given to two different requests
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
 │   ├── NeighbourRefused      it answered that it will not do what was asked
 │   └── NeighbourUnreachable  it did not answer in time; perhaps it did it all the same
@@ -110,6 +111,10 @@ class Repeated(PlantaoError):
 
 class InvalidSilence(PlantaoError):
     """A silence that would mute too much, nothing, or at the wrong time."""
+
+
+class KeyReused(PlantaoError):
+    """The same idempotency key came with a different request."""
 
 
 class NeighbourFailed(PlantaoError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 from app.alertmanager import webhook
 from app.core.events import NoteEvent, PersonEvent, ResolvedByPerson
@@ -14,9 +16,14 @@ from app.engine.clock import Clock
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
 from app.errors import NotApplicable, Repeated, Unreadable
-from app.store import incidents, postings, receipts, seen
+from app.store import incidents, receipts, seen
 from app.store.database import Database, Transaction
 from app.store.receipts import Receipt
+
+T = TypeVar("T")
+
+Deed: TypeAlias = Callable[[Transaction, Policy, datetime], T]
+"""Something to be done in one transaction, at that time (UTC)."""
 
 
 class Actions:
@@ -35,24 +42,19 @@ class Actions:
         What has come before under the same name (`once`) changes nothing and raises Repeated,
         even where it did not fit then and would now: it was meant for that time.
         """
-        now = self._clock.now()
+        deed = acting(incident, event)
+        if not once:
+            return await self.perform(deed)
+        done = await self.perform(_only_once(once, deed))
+        if isinstance(done, NotApplicable):
+            raise done
+        return done
 
-        def work(tx: Transaction, policy: Policy) -> Incident | NotApplicable:
-            known = incidents.get(tx, incident, for_update=True)
-            if once and not seen.first(tx, once, now=now):
-                raise Repeated("This was asked for before.")
-            try:
-                return _apply(tx, known, event, policy, now=now)
-            except NotApplicable as error:
-                if not once:
-                    raise
-                return error  # raised after the commit, which remembers that it was tried
-
-        after = await self._db.write(work, self._policy.current)
-        if isinstance(after, NotApplicable):
-            raise after
+    async def perform(self, deed: Deed[T]) -> T:
+        """Do it now, and have what follows from it shown."""
+        done = await self._db.write(deed, self._policy.current, self._clock.now())
         self._signals.postings.set()
-        return after
+        return done
 
     async def replay(self, receipt: int) -> None:
         """Apply a receipt again; once nothing unreadable is left, say that it is over."""
@@ -68,25 +70,34 @@ class Actions:
         self._signals.receipts.set()
         self._signals.postings.set()
 
-    async def stop_posting(self, incident: int, posting: int) -> None:
-        """No more tries to show an incident at one place."""
-        await self._db.write(postings.stop, incident, posting)
 
-    async def retry_posting(self, incident: int, posting: int) -> None:
-        """Try again now to show an incident at one place."""
-        await self._db.write(postings.retry, incident, posting, now=self._clock.now())
-        self._signals.postings.set()
+def acting(incident: int, event: PersonEvent) -> Deed[Incident]:
+    """The deed that `Actions.act` performs."""
 
-
-def _apply(
-    tx: Transaction, known: Incident, event: PersonEvent, policy: Policy, *, now: datetime
-) -> Incident:
-    if isinstance(event, ResolvedByPerson):
-        known = incidents.with_firing_alerts(tx, known)
-    if not isinstance(event, NoteEvent):
+    def deed(tx: Transaction, policy: Policy, now: datetime) -> Incident:
+        known = incidents.get(tx, incident, for_update=True)
+        if isinstance(event, ResolvedByPerson):
+            known = incidents.with_firing_alerts(tx, known)
+        if isinstance(event, NoteEvent):
+            known = incidents.with_notes(tx, known)
+            return incidents.with_notes(tx, apply_event(tx, known, event, policy, now=now))
         return replace(apply_event(tx, known, event, policy, now=now), alerts={})
-    known = incidents.with_notes(tx, known)
-    return incidents.with_notes(tx, apply_event(tx, known, event, policy, now=now))
+
+    return deed
+
+
+def _only_once(name: str, deed: Deed[T]) -> Deed[T | NotApplicable]:
+    """The deed, or why it did not fit: told, not raised, so that it is remembered all the same."""
+
+    def once(tx: Transaction, policy: Policy, now: datetime) -> T | NotApplicable:
+        if not seen.first(tx, name, now=now):
+            raise Repeated("This was asked for before.")
+        try:
+            return deed(tx, policy, now)
+        except NotApplicable as error:
+            return error
+
+    return once
 
 
 def _is_readable(receipt: Receipt) -> bool:

@@ -13,7 +13,7 @@ from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
-from app.store import incidents, receipts, seen
+from app.store import answers, incidents, receipts, seen
 from app.store.database import Database
 
 _STEP = 200  # rows
@@ -50,6 +50,7 @@ class Retention:
             (receipts.purge, keep.receipts),
             (incidents.purge, keep.incidents),
             (seen.purge, _SEEN),
+            (answers.purge, answers.KEPT),
         ):
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):
                 gone += deleted

@@ -346,6 +346,19 @@ class SilenceRow(SQLModel, table=True):
     problem: str = _text()
 
 
+class AnswerRow(SQLModel, table=True):
+    """What a request with an idempotency key was answered with."""
+
+    __tablename__ = "answers"
+    __table_args__ = (sa.Index("answers_by_time", "at"),)
+
+    key: str = _text(primary_key=True)
+    digest: str = _text()
+    at: datetime = _time()
+    revision: int
+    body: bytes = Field(sa_type=sa.LargeBinary)
+
+
 def table(model: type[SQLModel]) -> sa.Table:
     """The SQLAlchemy table behind a model."""
     return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.core.events import (
@@ -23,9 +25,15 @@ from app.core.events import (
 )
 from app.core.incidents import Incident
 from app.core.person import Person
+from app.engine.actions import Deed, acting
+from app.engine.policy import Policy
+from app.store import postings
+from app.store.answers import Answer, once
+from app.store.database import Transaction
 from app.web.auth import require_api_token
-from app.web.context import Context, Service
-from app.web.incidents import Number, answer, shown, whole
+from app.web.context import Service
+from app.web.incidents import Number, whole
+from app.web.once import OnceKey
 from app.web.views import incident_json, note_json
 
 router = APIRouter(
@@ -59,101 +67,141 @@ class Text(Act):
     text: str = Field(min_length=1, max_length=20_000)
 
 
+class Doing:
+    """One request to do something to an incident, and how it is done and answered.
+
+    `if_match` is the header; `key` makes a repeat harmless.
+    """
+
+    def __init__(
+        self, number: Number, service: Service, key: OnceKey, if_match: IfMatch = None
+    ) -> None:
+        self.number = number
+        self.key = key
+        self._service = service
+        self._if_match = if_match
+
+    def revision(self, body: Act) -> int | None:
+        """The revision decided on, if one is given."""
+        given = (self._if_match or "*").strip()
+        if given == "*":
+            return body.revision
+        found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', given)
+        if found is None:
+            raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
+        return int(found[1])
+
+    async def act(self, event: PersonEvent) -> Response:
+        acted = acting(self.number, event)
+
+        def deed(tx: Transaction, policy: Policy, now: datetime) -> dict[str, Any]:
+            return _note(acted(tx, policy, now), event)
+
+        return await self.perform(deed)
+
+    async def perform(self, deed: Deed[dict[str, Any]]) -> Response:
+        """Do it and answer with the incident, and with what the deed adds to that.
+
+        With a key both are one transaction; without one, the answer does not hold up the writer.
+        """
+        key, actions = self.key, self._service.actions
+        if key is None:
+            more = await actions.perform(deed)
+            return _response(await self._service.db.read(self._answer, more))
+
+        def keyed(tx: Transaction, policy: Policy, now: datetime) -> Answer:
+            return once(tx, key, lambda: self._answer(tx, deed(tx, policy, now)), now=now)
+
+        return _response(await actions.perform(keyed))
+
+    def _answer(self, tx: Transaction, more: dict[str, Any]) -> Answer:
+        found = whole(tx, self.number, self._service.outlook())
+        return Answer(found.incident.revision, to_json(incident_json(found) | more))
+
+
+This = Annotated[Doing, Depends()]
+
+
 @router.post("/acknowledge", summary="Take an incident on")
-async def acknowledge(
-    number: Number, body: Act, service: Service, if_match: IfMatch = None
-) -> Response:
+async def acknowledge(body: Act, this: This) -> Response:
     """It is then theirs, if it was nobody's. 409 if somebody else has it, or it is resolved."""
-    return await _act(service, number, Acknowledged(body.person, _revision(body, if_match)))
+    return await this.act(Acknowledged(body.person, this.revision(body)))
 
 
 @router.post("/unacknowledge", summary="Hand an incident back")
-async def unacknowledge(
-    number: Number, body: Act, service: Service, if_match: IfMatch = None
-) -> Response:
+async def unacknowledge(body: Act, this: This) -> Response:
     """It waits for somebody again, and is no longer theirs who had acknowledged it."""
-    return await _act(service, number, Unacknowledged(body.person, _revision(body, if_match)))
+    return await this.act(Unacknowledged(body.person, this.revision(body)))
 
 
 @router.post("/assign", summary="Say whose an incident is")
-async def assign(
-    number: Number, body: Assign, service: Service, if_match: IfMatch = None
-) -> Response:
+async def assign(body: Assign, this: This) -> Response:
     """One's own, somebody else's, or nobody's. 409 once it is resolved."""
     to = Person.parse(body.to) if body.to else None
-    return await _act(service, number, Assigned(body.person, to, _revision(body, if_match)))
+    return await this.act(Assigned(body.person, to, this.revision(body)))
 
 
 @router.post("/resolve", summary="End an incident")
-async def resolve(
-    number: Number, body: Resolve, service: Service, if_match: IfMatch = None
-) -> Response:
+async def resolve(body: Resolve, this: This) -> Response:
     """409 while alerts fire, unless forced; their present occurrences then stay ended."""
-    event = ResolvedByPerson(body.person, body.force, _revision(body, if_match))
-    return await _act(service, number, event)
+    return await this.act(ResolvedByPerson(body.person, body.force, this.revision(body)))
 
 
 @router.post("/notes", summary="Write a note")
-async def write_note(
-    number: Number, body: Text, service: Service, if_match: IfMatch = None
-) -> Response:
+async def write_note(body: Text, this: This) -> Response:
     """It stands in the timeline and in the threads. The answer has it as `note`, with its id."""
-    event = NoteAdded(body.person, body.text, revision=_revision(body, if_match))
-    return await _act(service, number, event)
+    return await this.act(NoteAdded(body.person, body.text, revision=this.revision(body)))
 
 
 @router.patch("/notes/{note}", summary="Edit a note")
-async def edit_note(
-    number: Number, note: Number, body: Text, service: Service, if_match: IfMatch = None
-) -> Response:
+async def edit_note(note: Number, body: Text, this: This) -> Response:
     """The timeline keeps what it said before. 409 if it was removed."""
-    event = NoteEdited(body.person, note, body.text, _revision(body, if_match))
-    return await _act(service, number, event)
+    return await this.act(NoteEdited(body.person, note, body.text, this.revision(body)))
 
 
 @router.delete("/notes/{note}", summary="Remove a note")
-async def remove_note(
-    number: Number,
-    note: Number,
-    body: Annotated[Act, Query()],
-    service: Service,
-    if_match: IfMatch = None,
-) -> Response:
+async def remove_note(note: Number, body: Annotated[Act, Query()], this: This) -> Response:
     """Who removes it is in the query: `?by=Ana`. The timeline keeps that it was there."""
-    event = NoteRemoved(body.person, note, _revision(body, if_match))
-    return await _act(service, number, event)
+    return await this.act(NoteRemoved(body.person, note, this.revision(body)))
 
 
 @router.post("/mute", summary="Mute an incident's replies")
-async def mute(number: Number, body: Act, service: Service, if_match: IfMatch = None) -> Response:
+async def mute(body: Act, this: This) -> Response:
     """Threads are told of its end and of a reopening, and nothing else; the root goes on."""
-    return await _act(service, number, RepliesMuted(body.person, _revision(body, if_match)))
+    return await this.act(RepliesMuted(body.person, this.revision(body)))
 
 
 @router.post("/unmute", summary="Turn an incident's replies on again")
-async def unmute(number: Number, body: Act, service: Service, if_match: IfMatch = None) -> Response:
+async def unmute(body: Act, this: This) -> Response:
     """What was not told meanwhile is not told any more: the timeline has it."""
-    return await _act(service, number, RepliesUnmuted(body.person, _revision(body, if_match)))
+    return await this.act(RepliesUnmuted(body.person, this.revision(body)))
 
 
 @router.post("/postings/{posting}/stop", summary="Stop showing it at one place")
-async def stop_posting(number: Number, posting: Number, service: Service) -> Response:
+async def stop_posting(posting: Number, this: This) -> Response:
     """No more tries; `retry` takes it back."""
-    await service.actions.stop_posting(number, posting)
-    return await shown(number, service)
+
+    def deed(tx: Transaction, _policy: Policy, _now: datetime) -> dict[str, Any]:
+        postings.stop(tx, this.number, posting)
+        return {}
+
+    return await this.perform(deed)
 
 
 @router.post("/postings/{posting}/retry", summary="Try again at one place")
-async def retry_posting(number: Number, posting: Number, service: Service) -> Response:
+async def retry_posting(posting: Number, this: This) -> Response:
     """Now, instead of when its pause is over."""
-    await service.actions.retry_posting(number, posting)
-    return await shown(number, service)
+
+    def deed(tx: Transaction, _policy: Policy, now: datetime) -> dict[str, Any]:
+        postings.retry(tx, this.number, posting, now=now)
+        return {}
+
+    return await this.perform(deed)
 
 
-async def _act(service: Context, number: int, event: PersonEvent) -> Response:
-    after = await service.actions.act(number, event)
-    found = await service.db.read(whole, number, service.outlook())
-    return answer(incident_json(found) | _note(after, event), etag=found.incident.revision)
+def _response(answer: Answer) -> Response:
+    headers = {"ETag": f'"{answer.revision}"'}
+    return Response(answer.body, headers=headers, media_type="application/json")
 
 
 def _note(after: Incident, event: PersonEvent) -> dict[str, Any]:
@@ -165,12 +213,3 @@ def _note(after: Incident, event: PersonEvent) -> dict[str, Any]:
             return {"note": note_json(after.notes[number])}
         case _:
             return {}
-
-
-def _revision(body: Act, if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return body.revision
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', if_match.strip())
-    if found is None:
-        raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
-    return int(found[1])

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from app.errors import (
     ConfigError,
     InvalidSilence,
+    KeyReused,
     NeighbourFailed,
     NeighbourRefused,
     NeighbourUnreachable,
@@ -37,6 +38,7 @@ _STATUS: dict[type[PlantaoError], int] = {
     NeighbourRefused: 422,
     NeighbourFailed: 502,
     NeighbourUnreachable: 503,
+    KeyReused: 422,
 }
 
 _NOT_PARSED = "There was an error parsing the body"  # FastAPI's words

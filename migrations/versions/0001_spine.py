@@ -1,5 +1,5 @@
 """The beginning: receipts, incidents with alerts, timeline and context, postings, silences,
-changes.
+changes, answers.
 
 Revision ID: 0001
 Revises:
@@ -17,6 +17,16 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "answers",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("answers_by_time", "answers", ["at"], unique=False)
     op.create_table(
         "changes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -260,6 +270,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in (
+        "answers",
         "changes",
         "receipts",
         "slack_seen",
