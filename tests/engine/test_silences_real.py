@@ -1,119 +1,21 @@
-"""Silences with a real Alertmanager: made from here and elsewhere, ended from either side.
-
-The service goes by its own clock, which a test may move on; Alertmanager's is the real one.
-"""
+"""Silences with a real Alertmanager: made from here and elsewhere, ended from either side."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from tests.clock import FakeClock
-from tests.house import House, alert, notification, serving
-from tests.neighbours.alertmanager import Alertmanager, alertmanager_pair
-from tests.neighbours.processes import eventually, find_program
-from tests.waiting import soon, tell
+from tests.engine.silence_town import EVERY, OUTSIDE, QUIET, Json, Town, beside, fresh
+from tests.house import notification
+from tests.neighbours.alertmanager import Alertmanager
+from tests.neighbours.processes import eventually
+from tests.waiting import tell
 from tests.web.problems import assert_problem
 
 pytestmark = pytest.mark.neighbour
-
-CONFIG = "receivers: {o: {console: true}}\nroutes: {receiver: o}\n"
-QUIET = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
-EVERY = 15  # seconds; `verify.every` as it is by default
-
-OUTSIDE = "http://alertmanager.example:9093"  # as the notifications of these tests have it
-
-Json = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Town:
-    """The service and one or two Alertmanagers, which hear of the same alerts."""
-
-    house: House
-    clock: FakeClock
-    alertmanagers: list[Alertmanager]
-
-    async def fire(self, *alerts: Json) -> None:
-        """Let the alerts fire: Alertmanager has them, and has told us."""
-        posted = [{k: a[k] for k in ("labels", "annotations", "startsAt")} for a in alerts]
-        for each in self.alertmanagers:
-            each.post_alerts(posted)
-        await tell(self.house, notification(*alerts))
-
-    async def silence(self, number: int = 1, **body: Any) -> httpx.Response:
-        given = {"by": "Ana", "duration": "2h"} | body
-        if "until" in given:
-            given.pop("duration")
-        return await self.house.http.post(f"/incidents/{number}/silence", json=given)
-
-    async def silenced(self, number: int = 1, **body: Any) -> Json:
-        answer = await self.silence(number, **body)
-        assert answer.status_code == 201, answer.text
-        made: Json = answer.json()
-        return made
-
-    async def end(self, silence: int, number: int = 1, by: str = "Bia") -> httpx.Response:
-        path = f"/incidents/{number}/silences/{silence}/end"
-        return await self.house.http.post(path, json={"by": by})
-
-    async def silences(self, number: int = 1) -> list[Json]:
-        found: list[Json] = (await self.house.incident(number))["silences"]
-        return found
-
-    async def passes(self, count: int = 2) -> None:
-        """Let the service compare so often."""
-        for _ in range(count):
-            await self.clock.advance(seconds=EVERY + 1, settle=0.15)
-
-    async def until(self, done: Callable[[list[Json]], object], number: int = 1) -> list[Json]:
-        """Let it compare until the incident's silences are so."""
-
-        async def look() -> list[Json] | None:
-            await self.passes(1)
-            found = await self.silences(number)
-            return found if done(found) else None
-
-        return await soon(look, what="the incident's silences as wanted", within=30)
-
-    def states(self, at: int = 0) -> set[str]:
-        return {each["status"]["state"] for each in self.alertmanagers[at].alerts()}
-
-    def active(self, at: int = 0) -> list[Json]:
-        listed = self.alertmanagers[at].silences()
-        return [each for each in listed if each["status"]["state"] == "active"]
-
-    def amtool(self, *arguments: str) -> str:
-        """What people without us do."""
-        command = [find_program("amtool"), f"--alertmanager.url={self.alertmanagers[0].url}"]
-        done = subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, timeout=20, check=True
-        )
-        return done.stdout.strip()
-
-    async def told(self, kind: str, number: int = 1) -> list[Json]:
-        answer = await self.house.http.get(f"/incidents/{number}/timeline")
-        return [entry for entry in answer.json()["items"] if entry["kind"] == kind]
-
-
-@asynccontextmanager
-async def beside(directory: Path, *alertmanagers: Alertmanager, **more: Any) -> AsyncIterator[Town]:
-    """The service, set to ask these."""
-    clock = FakeClock(datetime.now(UTC))
-    config = directory / "plantao.yml"
-    config.write_text(CONFIG)
-    urls = tuple(each.url for each in alertmanagers)
-    given = {"config": config, "alertmanager_url": urls, **more}
-    async with serving(directory, clock=clock, **given) as house:
-        yield Town(house, clock, list(alertmanagers))
 
 
 @pytest.fixture
@@ -121,11 +23,6 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     with Alertmanager(tmp_path, QUIET) as alertmanager:
         async with beside(tmp_path, alertmanager) as town:
             yield town
-
-
-def fresh(name: str = "KafkaLag", **labels: str) -> Json:
-    made = alert(name, starts=datetime.now(UTC).isoformat())
-    return made | {"labels": made["labels"] | labels}
 
 
 # --- from here
@@ -372,127 +269,6 @@ async def test_it_ends_at_its_time(town: Town) -> None:
     assert over["ended_by"] is None
     (entry,) = await town.told("silence_ended")
     assert entry["data"]["early"] is False
-
-
-# --- no answer
-
-
-async def test_an_alertmanager_that_is_down_is_told_at_once(town: Town) -> None:
-    await town.fire(fresh())
-    town.alertmanagers[0].kill()
-    answer = await town.silence()
-    assert_problem(answer, 503, "cannot be reached", "Nothing was silenced", '"retry": true')
-    assert await town.silences() == []
-    town.alertmanagers[0].start()
-    await town.passes(4)
-    assert town.alertmanagers[0].silences() == []
-    assert (await town.silenced())["state"] == "active"
-
-
-async def test_it_is_made_when_alertmanager_is_back_if_that_was_asked_for(town: Town) -> None:
-    await town.fire(fresh())
-    town.alertmanagers[0].kill()
-    answer = await town.silence(retry=True)
-    assert (answer.status_code, answer.json()["state"]) == (202, "waiting")
-    assert len(await town.told("silence_delayed")) == 1
-    await town.passes(3)
-    town.alertmanagers[0].start()
-    (made,) = await town.until(lambda all_: all_[0]["state"] == "active")
-    assert made["silence_id"] == town.active()[0]["id"]
-    assert [entry["actor"] for entry in await town.told("silenced")] == ["Ana"]
-
-
-async def test_one_that_waits_can_be_withdrawn(town: Town) -> None:
-    await town.fire(fresh())
-    town.alertmanagers[0].kill()
-    waiting = (await town.silence(retry=True)).json()
-    assert (await town.end(waiting["id"])).json()["state"] == "ended"
-    town.alertmanagers[0].start()
-    await town.passes(4)
-    assert town.alertmanagers[0].silences() == []
-
-
-async def test_one_whose_time_is_over_before_alertmanager_answers_is_not_made(town: Town) -> None:
-    await town.fire(fresh())
-    town.alertmanagers[0].kill()
-    assert (await town.silence(retry=True, duration="10m")).status_code == 202
-    await town.clock.advance(minutes=11)
-    town.alertmanagers[0].start()
-    (late,) = await town.until(lambda all_: all_[0]["state"] == "not made")
-    assert "before it was over" in late["problem"]
-    assert town.alertmanagers[0].silences() == []
-
-
-async def test_without_an_answer_nothing_is_guessed(town: Town) -> None:
-    await town.fire(fresh())
-    made = await town.silenced()
-    town.alertmanagers[0].kill()
-    assert_problem(await town.end(made["id"]), 503, "cannot be reached")
-    (unsure,) = await town.until(lambda all_: all_[0]["unknown_since"])
-    assert unsure["state"] == "active"
-    await town.clock.advance(hours=3, settle=0.001)
-    assert (await town.silences())[0]["state"] == "active"
-    assert await town.told("silence_ended") == []
-
-
-async def test_what_was_unknown_is_known_again(town: Town) -> None:
-    await town.fire(fresh())
-    await town.silenced()
-    town.alertmanagers[0].stop()
-    await town.until(lambda all_: all_[0]["unknown_since"])
-    town.alertmanagers[0].start()
-    (sure,) = await town.until(lambda all_: not all_[0]["unknown_since"])
-    assert sure["state"] == "active"
-
-
-async def test_an_alertmanager_that_hangs_is_not_waited_for_long(town: Town) -> None:
-    await town.fire(fresh())
-    town.alertmanagers[0].pause()
-    assert_problem(await town.silence(), 503, "did not answer in time", "within a minute")
-    town.alertmanagers[0].resume()
-    # It had the request all the time, and carries it out now.
-    eventually(lambda: len(town.active()) == 1, what="the silence that was given up")
-    (made,) = await town.until(lambda all_: all_ and all_[0]["state"] == "active")
-    assert made["by"] == "Ana"
-    assert len(town.active()) == 1
-
-
-async def test_without_any_alertmanager_it_is_said_what_to_set(tmp_path: Path) -> None:
-    async with beside(tmp_path) as town:
-        await tell(town.house, notification(fresh()))
-        assert_problem(await town.silence(), 503, "PLANTAO_ALERTMANAGER_URL")
-
-
-# --- a clustered pair
-
-
-async def test_one_of_a_pair_is_enough(tmp_path: Path) -> None:
-    with alertmanager_pair(tmp_path, QUIET) as pair:
-        async with beside(tmp_path, *pair) as town:
-            await town.fire(fresh())
-            pair[0].stop()
-            made = await town.silenced()
-            pair[0].start()
-            eventually(lambda: town.active(0), what="gossip")
-            assert [each["id"] for each in town.active(0)] == [made["silence_id"]]
-            pair[1].stop()
-            assert (await town.end(made["id"])).status_code == 200
-            await town.passes()
-            assert [each["state"] for each in await town.silences()] == ["ended"]
-
-
-async def test_what_was_made_twice_is_made_single(tmp_path: Path) -> None:
-    """The first hangs with the request in hand, the second takes it; then the first goes on."""
-    with alertmanager_pair(tmp_path, QUIET) as pair:
-        async with beside(tmp_path, *pair) as town:
-            await town.fire(fresh())
-            pair[0].pause()
-            made = await town.silenced()
-            pair[0].resume()
-            eventually(lambda: len(town.active(0)) == 2, what="the second one, too")
-            await town.until(lambda _: len(town.active(0)) == 1)
-            assert [each["id"] for each in town.active(0)] == [made["silence_id"]]
-            assert len(await town.silences()) == 1
 
 
 def test_the_default_pass_is_what_these_tests_think() -> None:

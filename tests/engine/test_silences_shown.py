@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.clock import FakeClock
+from tests.engine.silence_town import QUIET, Town, beside, fresh
 from tests.engine.stage import DIRECT, playing
-from tests.engine.test_silences_real import QUIET, Town, beside, fresh
 from tests.neighbours.alertmanager import Alertmanager
 from tests.neighbours.postgres import Postgres
 from tests.neighbours.slack import SlackServer, Workspace
