@@ -5,6 +5,7 @@ Every problem in the file is reported at once, each with its line, its key and w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,6 +64,12 @@ def _matchers(text: str) -> str:
     if not found:
         raise ValueError(f'expected a matcher such as severity="critical", found {text!r}')
     return text
+
+
+def _emoji(name: str) -> str:
+    if not re.fullmatch(r":?[a-z0-9_+'-]+:?", name):
+        raise ValueError(f"expected the name of an emoji such as pushpin, found {name!r}")
+    return name.strip(":")
 
 
 def _group_by(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,10 +190,25 @@ class Context(_Section):
     serving_gauge: _Text = "fraud_model_info"
 
 
+class Silences(_Section):
+    """When to warn of a silence's end, and the longest that may be asked for here."""
+
+    warn_before: _Period = timedelta(minutes=10)
+    longest: _Period = timedelta(days=30)
+
+
 class Runbooks(_Section):
     """Where runbooks are, if not in the service itself; no slash at the end."""
 
     base_url: Annotated[str, AfterValidator(check_http_url)] | None = None
+
+
+class SlackSide(_Section):
+    """Who may act from Slack (user groups by handle or id; none means everybody), and the
+    emoji that makes a message in a thread a note."""
+
+    allowed_usergroups: tuple[_Text, ...] = ()
+    note_emoji: Annotated[str, AfterValidator(_emoji)] = "pushpin"
 
 
 class AlertmanagerSide(_Section):
@@ -220,7 +242,9 @@ class Config(_Section):
     retention: Retention = Retention()
     verify: Verify = Verify()
     context: Context = Context()
+    silences: Silences = Silences()
     alertmanager: AlertmanagerSide = AlertmanagerSide()
+    slack: SlackSide = SlackSide()
 
     def root_route(self) -> Route:
         """The route tree; without `routes`, everything goes to the first receiver."""

@@ -7,8 +7,12 @@ PlantaoError
 ├── NotFound               no such incident, receipt or posting
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
+├── Repeated               this very request has been dealt with already
+├── InvalidSilence         what was asked for is no silence to be made; ask for another
 ├── KeyReused              an idempotency key was given to two different requests
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
+│   ├── NeighbourRefused      it answered that it will not do what was asked
+│   └── NeighbourUnreachable  it did not answer in time; perhaps it did it all the same
 └── DeliveryFailed         a message was not (or perhaps not) shown at its destination
     ├── Refused            the destination said no; the same request will fail again
     │   ├── ContentRefused     … because of what the message holds: say it more plainly
@@ -101,12 +105,32 @@ class RevisionConflict(NotApplicable):
     """The caller decided on a revision that is no longer the present one."""
 
 
+class Repeated(PlantaoError):
+    """This very request has been dealt with: its sender did not hear of it, or replays it."""
+
+
+class InvalidSilence(PlantaoError):
+    """A silence that would mute too much, nothing, or at the wrong time."""
+
+
 class KeyReused(PlantaoError):
     """The same idempotency key came with a different request."""
 
 
 class NeighbourFailed(PlantaoError):
     """A neighbour (Alertmanager, Prometheus, MLflow) gave no usable answer in time."""
+
+
+class NeighbourRefused(NeighbourFailed):
+    """It will not do what was asked, however often it is asked."""
+
+
+class NeighbourUnreachable(NeighbourFailed):
+    """It did not answer. `perhaps_done` says that it may have done what was asked."""
+
+    def __init__(self, message: str, *, perhaps_done: bool) -> None:
+        super().__init__(message)
+        self.perhaps_done = perhaps_done
 
 
 class DeliveryFailed(PlantaoError):

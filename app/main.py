@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 import structlog
@@ -27,6 +28,8 @@ from app.engine.registry_watch import RegistryWatcher, with_component
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
+from app.engine.silence_watch import SilenceWatch
+from app.engine.silences import Silencing
 from app.engine.sources import Sources
 from app.engine.verify import Verify
 from app.engine.watch import Watching
@@ -39,13 +42,40 @@ from app.notifiers.notifier import Notifier
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
-from app.web import actions, health, incidents, mlflow, problems, receipts, runbooks, webhooks
+from app.web import (
+    actions,
+    health,
+    incidents,
+    mlflow,
+    problems,
+    receipts,
+    runbooks,
+    silences,
+    webhooks,
+)
 from app.web import changes as changes_api
+from app.web import slack as slack_requests
 from app.web.context import Context
+
+if TYPE_CHECKING:
+    from app.slack.side import SlackSide
 
 log = structlog.get_logger()
 
 _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
+
+_MODULES = (
+    webhooks,
+    mlflow,
+    incidents,
+    actions,
+    silences,
+    receipts,
+    changes_api,
+    runbooks,
+    slack_requests,
+    health,
+)
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.
 Errors are RFC 9457 problem documents; times are RFC 3339 in UTC."""
@@ -73,7 +103,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     app = _Service(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
-    for module in (webhooks, mlflow, incidents, actions, receipts, changes_api, runbooks, health):
+    for module in _MODULES:
         app.include_router(module.router)
     return app
 
@@ -103,6 +133,7 @@ def make_notifiers(settings: Settings) -> dict[str, Notifier]:
             settings.slack_bot_token.get_secret_value(),
             api_url=settings.slack_api_url,
             zone=settings.timezone,
+            buttons=settings.hears_slack,
         )
     if settings.smtp is not None:
         notifiers[EMAIL] = EmailNotifier(
@@ -120,14 +151,19 @@ async def _start(
     stack.callback(db.close)
     await db.write(schema.migrate)
     parts = await _parts(stack, settings, db, policy, clock)
-    loops = Loops(_loops(settings, parts))
+    side = _slack_side(settings, parts)
+    if side:
+        stack.push_async_callback(side.close)
+    loops = Loops(_loops(settings, parts) | (side.loops if side else {}))
     loops.start()
     stack.push_async_callback(loops.stop)
     return Context(
         settings=settings,
         db=db,
         intake=Intake(db, policy, parts.signals, clock),
-        actions=Actions(db, policy, parts.signals, clock),
+        actions=parts.actions,
+        slack=side.desk if side else None,
+        silencing=parts.silencing,
         ledger=parts.ledger,
         enrich=parts.enrich,
         hear=parts.registry.hear if parts.registry else with_component,
@@ -150,6 +186,8 @@ class _Parts:
     notifiers: Mapping[str, Notifier]
     alertmanagers: Sequence[Alertmanager]
     prometheus: Prometheus | None
+    actions: Actions
+    silencing: Silencing
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
@@ -168,14 +206,24 @@ async def _parts(
     prometheus = Prometheus(settings.prometheus_url, client) if settings.prometheus_url else None
     sources = Sources(db, policy, clock.now, prometheus, make_mlflow(settings, client))
     registry = make_mlflow(settings, client, within=_REGISTRY_WITHIN)
+    alertmanagers = [Alertmanager(url, client) for url in settings.alertmanager_url]
     return _Parts(
         db=db,
         policy=policy,
         clock=clock,
         signals=signals,
         notifiers=notifiers,
-        alertmanagers=[Alertmanager(url, client) for url in settings.alertmanager_url],
+        alertmanagers=alertmanagers,
         prometheus=prometheus,
+        actions=Actions(db, policy, signals, clock),
+        silencing=Silencing(
+            db,
+            policy,
+            signals,
+            clock,
+            alertmanagers=alertmanagers,
+            public_url=settings.base_url,
+        ),
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
@@ -219,8 +267,29 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "enrich": parts.enrich,
         "watch": Watching(watchers, parts.ledger, parts.policy, parts.clock),
         "verify": Verify(*shared, alertmanagers=parts.alertmanagers, prometheus=parts.prometheus),
+        "silences": SilenceWatch(
+            *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
+        ),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
+
+
+def _slack_side(settings: Settings, parts: _Parts) -> SlackSide | None:
+    """What hears Slack, if it is set up to be heard."""
+    if not settings.slack_bot_token or not settings.hears_slack:
+        return None
+    # Imported only where Slack is set up, as in make_notifiers.
+    from app.slack.side import Engine, slack_side  # noqa: PLC0415
+
+    app_token = settings.slack_app_token
+    return slack_side(
+        Engine(parts.db, parts.policy, parts.actions, parts.silencing, parts.clock, parts.outlook),
+        bot_token=settings.slack_bot_token.get_secret_value(),
+        app_token=app_token.get_secret_value() if app_token else None,
+        api_url=settings.slack_api_url,
+        locale=settings.locale,
+        zone=settings.timezone,
+    )
 
 
 def reloader(settings: Settings, policy: PolicyInForce) -> Callable[[], None]:

@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.port}"
 
     @property
+    def hears_slack(self) -> bool:
+        """Whether buttons can be pressed: over HTTP with the signing secret, or Socket Mode."""
+        return bool(self.slack_signing_secret or self.slack_app_token)
+
+    @property
     def smtp(self) -> SmtpServer | None:
         """The mail server, if one is set."""
         return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None

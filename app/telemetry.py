@@ -39,10 +39,22 @@ SOURCE_CALLS = Counter(
 SOURCE_RESTING = Gauge(
     "plantao_source_resting", "1 while a source of context is not asked: it was down.", ["source"]
 )
+SLACK_REQUESTS = Counter(
+    "plantao_slack_requests", "Requests from Slack, by kind and outcome.", ["kind", "outcome"]
+)
+SLACK_CONNECTIONS = Counter(
+    "plantao_slack_connections", "Connections made for Socket Mode; many are a bad network."
+)
+SLACK_ERRANDS = Gauge("plantao_slack_errands", "What was asked for in Slack and is being done.")
+SLACK_FAILURES = Counter(
+    "plantao_slack_failures", "What was asked for in Slack and not done, by reason.", ["reason"]
+)
 LOOP_FAILURES = Counter("plantao_loop_failures", "Unexpected failures of a loop.", ["loop"])
 
 for _state in ("accepted", "quarantined"):
     RECEIPTS.labels(_state)
+for _reason in ("busy", "timeout", "error"):
+    SLACK_FAILURES.labels(_reason)
 for _reason in ("unauthorized", "too_large", "too_slow", "unavailable"):
     RECEIPTS_REFUSED.labels(_reason)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from app.engine.clock import Clock
@@ -71,6 +74,38 @@ async def serving(
         httpx.AsyncClient(transport=transport, base_url="http://plantao.test") as http,
     ):
         yield House(app, http)
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    """An ASGI application on a free port of 127.0.0.1, in this event loop; its address."""
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = _QuietServer(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serve = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.ended.set()
+            await serve
+
+
+class _QuietServer(uvicorn.Server):
+    """Ends when told, not at the next tenth of a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.ended.wait()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The signals are the test runner's."""
+        yield
 
 
 def notification(*alerts: Mapping[str, Any], **around: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ runbooks: {base_url: "https://runbooks.example.com/"}
 retention: {receipts: 30d, incidents: 1y}
 verify: {every: 5s, orphan_after: 2m, stale_after: 6h, confirm_within: 30s}
 alertmanager: {receivers: [plantao]}
+silences: {warn_before: 5m, longest: 7d}
+slack: {allowed_usergroups: [oncall, S0123], note_emoji: ":memo:"}
 """
 
 
@@ -61,7 +63,10 @@ def test_everything_that_may_be_said(file: Path) -> None:
     assert config.runbooks.base_url == "https://runbooks.example.com"
     assert config.retention.incidents == timedelta(days=365)
     assert config.verify.stale_after == timedelta(hours=6)
+    assert config.silences.longest == timedelta(days=7)
     assert config.alertmanager.receivers == ("plantao",)
+    assert config.slack.allowed_usergroups == ("oncall", "S0123")
+    assert config.slack.note_emoji == "memo"
 
 
 def test_the_route_tree_reaches_the_core(file: Path) -> None:
@@ -268,6 +273,10 @@ alertmanager: {receivers: plantao}
             "receivers: {a: {slack: {channel: geral}}}",
             'plantao.yml:1: receivers.a.slack.channel: expected a channel such as "#plantao", or'
             " its id such as C0123456789, found 'geral'",
+        ),
+        (
+            "slack: {note_emoji: 📌}",
+            "plantao.yml:1: slack.note_emoji: expected the name of an emoji such as pushpin",
         ),
     ],
     ids=lambda value: repr(value)[:30] if isinstance(value, str | bytes) else None,

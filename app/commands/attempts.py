@@ -26,6 +26,8 @@ from app.errors import DeliveryFailed, NeighbourFailed, PlantaoError, Refused, S
 from app.main import make_notifiers
 from app.notifiers.email import EmailNotifier
 from app.notifiers.slack import SlackNotifier
+from app.notifiers.slack_api import SlackApi
+from app.notifiers.slack_scopes import GROUPS
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
@@ -64,13 +66,16 @@ def _clause(error: PlantaoError) -> str:
 
 
 @_in_time
-async def slack(settings: Settings) -> str | None:
-    """Slack's auth.test, and whether the app has the scopes it needs."""
+async def slack(settings: Settings, *, groups: bool = False) -> str | None:
+    """Slack's auth.test, and whether the app has the scopes it needs.
+
+    `groups` says that user groups decide who may act.
+    """
     notifier = make_notifiers(settings).get(SLACK)
     if not isinstance(notifier, SlackNotifier):
         return None
     try:
-        told = await notifier.auth_test()
+        told = await notifier.auth_test(wanted=GROUPS if groups else ())
     except DeliveryFailed as error:
         advice = "check SLACK_BOT_TOKEN" if isinstance(error, Refused) else "can it be reached?"
         raise Failed(f"{_clause(error)}: {advice}") from None
@@ -79,6 +84,25 @@ async def slack(settings: Settings) -> str | None:
     if "missing scopes" in told:
         raise Failed(f"{told}: add them to the Slack app, then install it again")
     return told
+
+
+@_in_time
+async def slack_requests(settings: Settings) -> str | None:
+    """How what people do in Slack reaches us. Of Socket Mode an address is asked for, not used."""
+    token = settings.slack_app_token
+    if not settings.slack_bot_token or not settings.hears_slack:
+        return None
+    if token is None:
+        return f"over HTTP, signed, at {settings.base_url}/slack/interactions, /commands, /events"
+    api = SlackApi(token.get_secret_value(), api_url=settings.slack_api_url)
+    try:
+        await api.call("apps.connections.open", {})
+    except DeliveryFailed as error:
+        advice = "check SLACK_APP_TOKEN (xapp-…, with connections:write), and that it is enabled"
+        raise Failed(f"Socket Mode: {_clause(error)}: {advice}") from None
+    finally:
+        await api.close()
+    return "over Socket Mode"
 
 
 @_in_time

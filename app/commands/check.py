@@ -20,6 +20,7 @@ from app.settings import VARIABLES, Settings
 if TYPE_CHECKING:
     from app.config import Config as Configuration
 
+_HEARING = "SLACK_SIGNING_SECRET or SLACK_APP_TOKEN, for buttons and commands"
 _COLOURS = {"ok": "green", "FAIL": "red", "warn": "yellow", "-": None}
 
 
@@ -92,12 +93,23 @@ def _attempts(settings: Settings, configuration: Configuration | None) -> list[A
     ]
     return [
         _line("Database", attempts.database(settings)),
-        _line("Slack", attempts.slack(settings), needs="SLACK_BOT_TOKEN", by=named["slack"]),
+        _line(
+            "Slack",
+            attempts.slack(settings, groups=_groups(configuration)),
+            needs="SLACK_BOT_TOKEN",
+            by=named["slack"],
+        ),
+        _line("Slack requests", attempts.slack_requests(settings), needs=_HEARING),
         _line("SMTP", attempts.smtp(settings), needs="PLANTAO_SMTP_URL", by=named["email"]),
         _line("Prometheus", attempts.prometheus(settings), needs="PLANTAO_PROMETHEUS_URL"),
         *(alertmanagers or [_not_set("Alertmanager", "PLANTAO_ALERTMANAGER_URL", [])]),
         _line("MLflow", attempts.mlflow(settings), needs="MLFLOW_TRACKING_URI"),
     ]
+
+
+def _groups(configuration: Configuration | None) -> bool:
+    """Whether user groups decide who may act in Slack."""
+    return bool(configuration and configuration.slack.allowed_usergroups)
 
 
 def _transports(configuration: Configuration | None) -> dict[str, list[str]]:

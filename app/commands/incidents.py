@@ -11,6 +11,7 @@ import typer
 from app.commands.client import Service, api
 from app.commands.incident_text import incident_text, list_lines
 from app.commands.options import AsJson, By, Number, Token, Url, settings_with
+from app.commands.silences import silence, unsilence
 from app.commands.terminal import remark, say, say_json
 
 app = typer.Typer(
@@ -214,6 +215,10 @@ def unmute(
     """Turn an incident's replies on again."""
     incident = _act(_service(url, token), number, "unmute", {"by": by})
     _say_outcome(incident, "has its replies turned on again", json)
+
+
+app.command()(silence)
+app.command()(unsilence)
 
 
 def _service(url: str | None, token: str | None) -> Service:

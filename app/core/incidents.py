@@ -42,6 +42,13 @@ class EntryKind(StrEnum):
     REPLIES_UNMUTED = "replies_unmuted"
     DELIVERY = "delivery"
     CHANGE = "change"
+    SILENCED = "silenced"
+    SILENCE_FOUND = "silence_found"
+    SILENCE_CHANGED = "silence_changed"
+    SILENCE_EXPIRING = "silence_expiring"
+    SILENCE_ENDED = "silence_ended"
+    SILENCE_DELAYED = "silence_delayed"
+    SILENCE_NOT_MADE = "silence_not_made"
 
 
 #: What people should notice: each becomes a reply in the thread, in order.
@@ -56,6 +63,13 @@ NOTEWORTHY = frozenset(
         EntryKind.NOTE,
         EntryKind.NOTE_EDITED,
         EntryKind.NOTE_REMOVED,
+        EntryKind.SILENCED,
+        EntryKind.SILENCE_FOUND,
+        EntryKind.SILENCE_CHANGED,
+        EntryKind.SILENCE_EXPIRING,
+        EntryKind.SILENCE_ENDED,
+        EntryKind.SILENCE_DELAYED,
+        EntryKind.SILENCE_NOT_MADE,
     }
 )
 

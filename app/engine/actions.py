@@ -15,8 +15,8 @@ from app.engine.apply import apply_event
 from app.engine.clock import Clock
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
-from app.errors import Unreadable
-from app.store import incidents, receipts
+from app.errors import NotApplicable, Repeated, Unreadable
+from app.store import incidents, receipts, seen
 from app.store.database import Database, Transaction
 from app.store.receipts import Receipt
 
@@ -35,10 +35,20 @@ class Actions:
         self._signals = signals
         self._clock = clock
 
-    async def act(self, incident: int, event: PersonEvent) -> Incident:
+    async def act(self, incident: int, event: PersonEvent, *, once: str = "") -> Incident:
         """Apply a person's action; returns the incident as it is then, notes and all if it
-        was about a note, but without its alerts."""
-        return await self.perform(acting(incident, event))
+        was about a note, but without its alerts.
+
+        What has come before under the same name (`once`) changes nothing and raises Repeated,
+        even where it did not fit then and would now: it was meant for that time.
+        """
+        deed = acting(incident, event)
+        if not once:
+            return await self.perform(deed)
+        done = await self.perform(_only_once(once, deed))
+        if isinstance(done, NotApplicable):
+            raise done
+        return done
 
     async def perform(self, deed: Deed[T]) -> T:
         """Do it now, and have what follows from it shown."""
@@ -74,6 +84,20 @@ def acting(incident: int, event: PersonEvent) -> Deed[Incident]:
         return replace(apply_event(tx, known, event, policy, now=now), alerts={})
 
     return deed
+
+
+def _only_once(name: str, deed: Deed[T]) -> Deed[T | NotApplicable]:
+    """The deed, or why it did not fit: told, not raised, so that it is remembered all the same."""
+
+    def once(tx: Transaction, policy: Policy, now: datetime) -> T | NotApplicable:
+        if not seen.first(tx, name, now=now):
+            raise Repeated("This was asked for before.")
+        try:
+            return deed(tx, policy, now)
+        except NotApplicable as error:
+            return error
+
+    return once
 
 
 def _is_readable(receipt: Receipt) -> bool:

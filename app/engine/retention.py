@@ -5,18 +5,21 @@ It also ends the incidents about ourselves that have nothing left to say.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
-from app.store import answers, incidents, receipts
+from app.store import answers, incidents, receipts, seen
 from app.store.database import Database
 
 _STEP = 200  # rows
 _PAUSE = 0.05  # seconds between steps: the writer belongs to the webhooks
 _EVERY = 3600.0
+_SEEN = timedelta(days=2)  # Slack tells again within hours, a replay is refused after minutes
 
 log = structlog.get_logger()
 
@@ -46,6 +49,7 @@ class Retention:
         for purge, age in (
             (receipts.purge, keep.receipts),
             (incidents.purge, keep.incidents),
+            (seen.purge, _SEEN),
             (answers.purge, answers.KEPT),
         ):
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):

@@ -7,12 +7,8 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from app.core.chart import draw
@@ -24,26 +20,22 @@ from app.errors import (
     DeliveryFailed,
     DestinationDead,
     ReferenceLost,
-    TryLater,
 )
 from app.notifiers import slack_blocks
 from app.notifiers.charting import chart_of, described
 from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown, Sought
 from app.notifiers.picture import PictureFailed, render
-from app.notifiers.slack_errors import from_answer, from_transport
+from app.notifiers.slack_api import SLACK_API, SlackApi
+from app.notifiers.slack_scopes import HEARING, SHOWING, Scope, missing
 from app.notifiers.text import cut
 from app.notifiers.wording import Words, words
 
-SLACK_API = "https://slack.com/api"
 EVENT_TYPE = "plantao_incident"
 
-_CONNECT = 5.0  # seconds; a call that fails this early was surely not made
-_IDLE = 5.0  # seconds; a connection Slack closes while we send leaves us in doubt
 _CLOCK_SKEW = timedelta(minutes=5)
 _PAGE = 200
 _ALT = 900  # characters; Slack allows 1,000
 _ID = re.compile(r"[CDGUW][A-Z0-9]+")
-_BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError)
 
 #: What a survey can fail with for good, though posting works.
 _CANNOT_LOOK = frozenset(
@@ -55,9 +47,6 @@ _CANNOT_LOOK = frozenset(
         "unknown_method",
     }
 )
-_SCOPES = ("chat:write",)
-_CHART_SCOPE = "files:write"
-_HISTORY_SCOPES = ("channels:history", "groups:history")
 
 
 class SlackNotifier:
@@ -83,11 +72,7 @@ class SlackNotifier:
         buttons: bool = False,
         deadline: float = 10.0,
     ) -> None:
-        # slack-sdk's own retries post twice when the peer drops the connection.
-        self._client = AsyncWebClient(token, base_url=api_url.rstrip("/") + "/", retry_handlers=[])
-        # Its reading of proxy variables ignores NO_PROXY; aiohttp's does not.
-        self._client.proxy = None
-        self._deadline = deadline
+        self._api = SlackApi(token, api_url=api_url, deadline=deadline)
         self._zone = zone
         self._buttons = buttons
         self._channels: dict[str, str] = {}
@@ -111,9 +96,10 @@ class SlackNotifier:
         entries: Sequence[Entry],
         *,
         locale: str,
-        plain: bool,  # noqa: ARG002 - a reply is plain in any case
+        plain: bool,
     ) -> Message:
-        return Message(slack_blocks.reply(self._words(locale), notice, entries))
+        buttons = self._buttons and not plain
+        return Message(slack_blocks.reply(self._words(locale), notice, entries, buttons=buttons))
 
     def chart(self, notice: Notice, *, locale: str) -> Message | None:
         speech = self._words(locale)
@@ -135,7 +121,7 @@ class SlackNotifier:
             body["channel"] = self._channels.get(address, address)
         else:
             body["channel"], body["thread_ts"] = self._learn(address, root)
-        answer = await self._call("chat.postMessage", body, repeatable=False)
+        answer = await self._api.call("chat.postMessage", body, repeatable=False)
         channel, ts = answer.get("channel"), answer.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise Ambiguous("Slack did not say where the message is.", code="no_ts")
@@ -158,7 +144,7 @@ class SlackNotifier:
         cleared: dict[str, Any] = {"blocks": [], "attachments": []}
         body = {**cleared, **message.payload, **_always(mark), "channel": channel, "ts": ts}
         try:
-            await self._call("chat.update", body)
+            await self._api.call("chat.update", body)
         except ReferenceLost as error:
             if error.code == "edit_window_closed":
                 # It would say for ever what is no longer so, and be found again by its mark.
@@ -174,28 +160,17 @@ class SlackNotifier:
         picture = await _picture(message)
         about = {"filename": _file_name(mark), "alt_txt": cut(message.payload["alt"], _ALT)}
         asked = {**about, "length": str(len(picture))}
-        place = await self._ask("files.getUploadURLExternal", data=asked)
-        await self._upload(str(place.get("upload_url")), picture)
+        place = await self._api.ask("files.getUploadURLExternal", data=asked)
+        await self._api.send(str(place.get("upload_url")), data=picture)
         file_id = str(place.get("file_id"))
         files = [{"id": file_id, "title": message.payload["title"]}]
         body = {"files": json.dumps(files), "channel_id": channel, "thread_ts": ts}
-        await self._ask("files.completeUploadExternal", repeatable=False, data=body)
+        await self._api.ask("files.completeUploadExternal", repeatable=False, data=body)
         return file_id
-
-    async def _upload(self, address: str, data: bytes) -> None:
-        """The bytes alone: the address knows whose they are, and gets no token of ours."""
-        session = self._connect()
-        try:
-            async with session.post(address, data=data) as answer:
-                status = answer.status
-        except _BROKEN as error:
-            raise from_transport(error, repeatable=True) from None
-        if status != HTTPStatus.OK:
-            raise TryLater(f"Slack did not take a file (HTTP {status}).", code=f"http_{status}")
 
     async def _take_back(self, channel: str, ts: str) -> None:
         with suppress(DeliveryFailed):
-            await self._call("chat.delete", {"channel": channel, "ts": ts})
+            await self._api.call("chat.delete", {"channel": channel, "ts": ts})
 
     async def survey(self, sought: Sought) -> Shown | None:
         """Look for our marks; None also where the app lacks the scopes to look."""
@@ -208,40 +183,20 @@ class SlackNotifier:
                 return None
             raise
 
-    async def auth_test(self) -> str:
-        """Who we are to Slack and what we lack, in a line; raises DeliveryFailed."""
-        answer = await self._call("auth.test", {})
+    async def auth_test(self, *, wanted: Sequence[Scope] = ()) -> str:
+        """Who we are to Slack and what we lack, in a line; raises DeliveryFailed.
+
+        `wanted` are scopes beside those that showing incidents needs, and hearing of buttons.
+        """
+        answer = await self._api.call("auth.test", {})
         who = f"{answer.get('team')} as {answer.get('user')}"
-        missing = _missing_scopes(answer.headers)
-        return f"{who}; missing scopes: {', '.join(missing)}" if missing else who
+        granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
+        needed = [*SHOWING, *(HEARING if self._buttons else ()), *wanted]
+        lacking = missing(granted, needed)
+        return f"{who}; missing scopes: {', '.join(map(str, lacking))}" if lacking else who
 
     async def close(self) -> None:
-        if self._client.session is not None:
-            await self._client.session.close()
-            self._client.session = None
-
-    async def _call(
-        self, method: str, body: Mapping[str, Any], *, repeatable: bool = True
-    ) -> AsyncSlackResponse:
-        return await self._ask(method, repeatable=repeatable, json=dict(body))
-
-    async def _ask(self, method: str, *, repeatable: bool = True, **how: Any) -> AsyncSlackResponse:
-        self._connect()
-        try:
-            return await self._client.api_call(method, **how)
-        except SlackApiError as error:
-            raise from_answer(error, repeatable=repeatable) from None
-        except _BROKEN as error:
-            raise from_transport(error, repeatable=repeatable) from None
-
-    def _connect(self) -> aiohttp.ClientSession:
-        if self._client.session is None or self._client.session.closed:
-            self._client.session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE),
-                timeout=aiohttp.ClientTimeout(total=self._deadline, connect=_CONNECT),
-                trust_env=True,
-            )
-        return self._client.session
+        await self._api.close()
 
     # Looking for what was posted
 
@@ -279,22 +234,10 @@ class SlackNotifier:
     async def _messages(self, method: str, **where: str) -> AsyncIterator[Mapping[str, Any]]:
         """Every message there, page after page, with the metadata of each."""
         asked = {**where, "include_all_metadata": True, "limit": _PAGE}
-        async for page in self._pages(method, asked):
+        async for page in self._api.pages(method, asked):
             for message in page.get("messages") or []:
                 if isinstance(message, dict) and isinstance(message.get("ts"), str):
                     yield message
-
-    async def _pages(
-        self, method: str, asked: Mapping[str, Any]
-    ) -> AsyncIterator[AsyncSlackResponse]:
-        cursor = ""
-        while True:
-            more = {"cursor": cursor} if cursor else {}
-            page = await self._ask(method, http_verb="GET", params={**asked, **more})
-            yield page
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
 
     async def _channel(self, address: str) -> str | None:
         """The channel's id; None if no channel of that name can be seen."""
@@ -314,7 +257,7 @@ class SlackNotifier:
 
     async def _learn_names(self, types: str) -> None:
         asked = {"types": types, "exclude_archived": True, "limit": _PAGE}
-        async for page in self._pages("conversations.list", asked):
+        async for page in self._api.pages("conversations.list", asked):
             for channel in page.get("channels") or []:
                 self._channels[f"#{channel['name']}"] = channel["id"]
 
@@ -361,11 +304,3 @@ def _chart(message: Mapping[str, Any], token: str) -> str | None:
         if isinstance(file, dict) and str(file.get("name")).endswith(f"-{token}.png"):
             return str(file.get("id"))
     return None
-
-
-def _missing_scopes(headers: Mapping[str, str]) -> list[str]:
-    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
-    missing = [scope for scope in _SCOPES if scope not in granted]
-    if not granted.intersection(_HISTORY_SCOPES):
-        missing.append(" or ".join(_HISTORY_SCOPES))
-    return missing if _CHART_SCOPE in granted else [*missing, f"{_CHART_SCOPE} (for charts)"]

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.core.alerts import Labels
-from app.core.incidents import Entry
+from app.core.incidents import Entry, EntryKind
 from app.core.notices import Notice
 from app.core.transitions import AlertState
-from app.notifiers import background, mrkdwn, slack_buttons, telling
+from app.notifiers import background, mrkdwn, silence_wording, slack_buttons, telling
 from app.notifiers.mrkdwn import Block, calm, code, joined, section
 from app.notifiers.reading import colour, explanation, readable
 from app.notifiers.text import cut_lines, one_line
@@ -35,6 +35,7 @@ _LINE = 200
 _STEP = 300
 _PART = 1200
 _WHOLE = 9000
+_HOLDING = {EntryKind.SILENCED, EntryKind.SILENCE_FOUND, EntryKind.SILENCE_EXPIRING}
 
 
 def root(words: Words, notice: Notice, *, buttons: bool) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
     if what := explanation(notice):
         lines.append(calm(_brief(what), _EXPLANATION))
     lines += _known_lines(words, notice)
-    lines += [_fact_line(words, notice), *_handling(words, notice), *_remarks(words, notice)]
+    lines += [_fact_line(words, notice), *_handling(words, notice)]
+    lines += [*_silences(words, notice), *_remarks(words, notice)]
     if links := _link_line(words, notice):
         lines.append(links)
     return {"text": "\n".join(lines)}
@@ -92,8 +94,13 @@ def details_text(words: Words, notice: Notice) -> dict[str, Any] | None:
     return {"text": text} if text else None
 
 
-def reply(words: Words, notice: Notice, entries: Sequence[Entry]) -> dict[str, Any]:
-    """One line for each entry. Too many to fit are counted; the incident's page has them."""
+def reply(
+    words: Words, notice: Notice, entries: Sequence[Entry], *, buttons: bool = False
+) -> dict[str, Any]:
+    """One line for each entry. Too many to fit are counted; the incident's page has them.
+
+    With `buttons`, a silence it tells of can be ended there.
+    """
     lines: list[str] = []
     length = 0
     for index, entry in enumerate(entries):
@@ -103,7 +110,20 @@ def reply(words: Words, notice: Notice, entries: Sequence[Entry]) -> dict[str, A
             lines.append(words.more(len(entries) - index))
             break
         lines.append(line)
-    return {"text": "\n".join(lines)}
+    text = "\n".join(lines)
+    silence = _silence(entries) if buttons else 0
+    if not silence or len(text) > _TEXT:
+        return {"text": text}
+    end = slack_buttons.end_silence(words, notice.incident.id, silence)
+    return {"text": text, "blocks": [section(text), {"type": "actions", "elements": [end]}]}
+
+
+def _silence(entries: Sequence[Entry]) -> int:
+    """The number of the last silence that entries tell of, if it may still hold; else 0."""
+    told = [entry for entry in entries if "silence" in entry.data]
+    holds = told and told[-1].kind in _HOLDING
+    number = told[-1].data["silence"] if holds else 0
+    return number if isinstance(number, int) else 0
 
 
 # Parts of the root
@@ -134,7 +154,8 @@ def _known_lines(words: Words, notice: Notice) -> list[str]:
 
 
 def _facts(words: Words, notice: Notice) -> Block:
-    lines = [_fact_line(words, notice), *_handling(words, notice), *_remarks(words, notice)]
+    lines = [_fact_line(words, notice), *_handling(words, notice)]
+    lines += [*_silences(words, notice), *_remarks(words, notice)]
     return section("\n".join(lines))
 
 
@@ -146,6 +167,10 @@ def _fact_line(words: Words, notice: Notice) -> str:
 def _handling(words: Words, notice: Notice) -> list[str]:
     told = [calm(each, _LINE) for each in words.handling(notice)]
     return [f"👤 {' · '.join(told)}"] if told else []
+
+
+def _silences(words: Words, notice: Notice) -> list[str]:
+    return [calm(each, _LINE) for each in silence_wording.lines(words, notice)]
 
 
 def _remarks(words: Words, notice: Notice) -> list[str]:
@@ -162,7 +187,7 @@ def _link_line(words: Words, notice: Notice) -> str:
     """As many links as fit, the most useful first: a link cannot be cut."""
     shown: list[str] = []
     room = _LINKS
-    for name, address in words.links(notice):
+    for name, address in [*words.links(notice), *silence_wording.links(words, notice)]:
         link = mrkdwn.link(name, address)
         if len(link) <= room:
             shown.append(link)

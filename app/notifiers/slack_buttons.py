@@ -20,6 +20,7 @@ SILENCE = "incident.silence"
 NOTE = "incident.note"
 RESOLVE = "incident.resolve"
 MORE = "incident.more"
+END_SILENCE = "silence.end"
 
 
 def row(words: Words, notice: Notice) -> Block:
@@ -37,6 +38,13 @@ def row(words: Words, notice: Notice) -> Block:
     options = _options(words, notice)
     more = [{"type": "overflow", "action_id": MORE, "options": options}] if options else []
     return {"type": "actions", "elements": [*buttons, *more]}
+
+
+def end_silence(words: Words, incident: int, silence: int) -> Block:
+    """Its value is the incident's number and the silence's, with a blank between them."""
+    text = _plain(words.say("End silence"))
+    value = f"{incident} {silence}"
+    return {"type": "button", "text": text, "action_id": END_SILENCE, "value": value}
 
 
 def _taking(words: Words, notice: Notice) -> Block:

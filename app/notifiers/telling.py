@@ -8,6 +8,7 @@ from typing import assert_never
 from app.core.incidents import Entry, EntryKind
 from app.core.notes import author_of, written_at
 from app.core.notices import Notice
+from app.notifiers import silence_wording
 from app.notifiers.text import clean, cut, one_line
 from app.notifiers.wording import N_, Words, person
 
@@ -36,6 +37,7 @@ _SIGNS = {
     EntryKind.REPLIES_UNMUTED: "🔔",
     EntryKind.DELIVERY: "✉️",
     EntryKind.CHANGE: "🔧",
+    **silence_wording.SIGNS,
 }
 
 
@@ -77,12 +79,21 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
             return _taken(words, entry)
         case EntryKind.REPLIES_MUTED | EntryKind.REPLIES_UNMUTED:
             return _muted(words, entry)
-        case EntryKind.NOTE | EntryKind.NOTE_EDITED:
-            return _note(words, entry)
-        case EntryKind.NOTE_REMOVED:
-            return _removed(words, entry)
+        case EntryKind.NOTE | EntryKind.NOTE_EDITED | EntryKind.NOTE_REMOVED:
+            removed = entry.kind is EntryKind.NOTE_REMOVED
+            return _removed(words, entry) if removed else _note(words, entry)
         case EntryKind.TRUNCATED | EntryKind.DELIVERY | EntryKind.CHANGE:
             return _beside(words, entry)
+        case (
+            EntryKind.SILENCED
+            | EntryKind.SILENCE_FOUND
+            | EntryKind.SILENCE_CHANGED
+            | EntryKind.SILENCE_EXPIRING
+            | EntryKind.SILENCE_ENDED
+            | EntryKind.SILENCE_DELAYED
+            | EntryKind.SILENCE_NOT_MADE
+        ):
+            return silence_wording.told(words, entry)
         case _:
             assert_never(entry.kind)
 

@@ -250,6 +250,19 @@ def any_root(tx: Transaction, destination: Destination) -> str | None:
     return found
 
 
+def incident_at(tx: Transaction, root: str) -> int | None:
+    """The incident whose root message has this reference."""
+    query = sa.select(_postings.c.incident_id).where(_postings.c.root == root).limit(1)
+    return tx.scalar(query)
+
+
+def shown_in(tx: Transaction, channel: str) -> Destination | None:
+    """The destination whose messages are in this Slack channel, by the channel's id."""
+    here = _postings.c.root.startswith(f"{channel}:", autoescape=True)
+    found = tx.scalar(sa.select(_postings.c.destination).where(here).limit(1))
+    return Destination.parse(found) if found else None
+
+
 def counts(tx: Transaction) -> dict[tuple[str, str], int]:
     """How many postings there are by transport and state."""
     kind = _postings.c.destination

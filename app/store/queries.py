@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from sqlalchemy.dialects import postgresql
 
 from app.core.history import Past
-from app.core.incidents import Entry, Incident, Note
+from app.core.incidents import Entry, Incident, Note, Status
 from app.core.notes import NOTES, notes_of
 from app.core.transitions import AlertState, Ending
 from app.store.database import Transaction
@@ -66,6 +66,12 @@ def find(tx: Transaction, search: Search) -> list[Incident]:
     order = [column.desc(), _incidents.c.id.desc()] if descending else [column, _incidents.c.id]
     rows = tx.execute(query.order_by(*order).limit(search.limit))
     return [incident_from_row(row) for row in rows]
+
+
+def count_open(tx: Transaction) -> int:
+    """How many incidents are open."""
+    query = sa.select(sa.func.count()).where(_incidents.c.status != Status.RESOLVED.value)
+    return tx.scalar(query) or 0
 
 
 def first_alerts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
@@ -17,19 +17,25 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
+from app.engine.silences import Silencing
 from app.settings import Settings
 from app.store.database import Database
+
+if TYPE_CHECKING:  # it costs 15 MB, and is there only where Slack is set up
+    from app.slack.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`hear` says what of a registry event is news. `reload` reads the configuration anew and
-    raises ConfigError, leaving the old in force."""
+    """`hear` says what of a registry event is news, `slack` takes what Slack tells us. `reload`
+    reads the configuration anew and raises ConfigError, leaving the old in force."""
 
     settings: Settings
     db: Database
     intake: Intake
     actions: Actions
+    slack: Desk | None
+    silencing: Silencing
     ledger: Ledger
     enrich: Enrich
     hear: Callable[[Change], Change | None]

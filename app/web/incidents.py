@@ -21,7 +21,7 @@ from app.core.notices import Notice
 from app.engine.outlook import Outlook
 from app.notifiers.charting import chart_of
 from app.notifiers.wording import words
-from app.store import contexts, incidents, postings, queries
+from app.store import contexts, incidents, postings, queries, silences
 from app.store.database import Transaction
 from app.web.auth import require_api_token
 from app.web.context import Service
@@ -162,6 +162,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
     alerts = queries.first_alerts(tx, numbers, limit=_LISTED_ALERTS)
     shown_at = postings.of_incidents(tx, numbers)
     context = contexts.of_incidents(tx, numbers)
+    silenced = silences.of_incidents(tx, numbers)
     return [
         Shown(
             each,
@@ -170,6 +171,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
             context[each.id],
             outlook.related(tx, each),
             outlook.links(each, alerts[each.id]),
+            silenced[each.id],
         )
         for each in found
     ]
@@ -186,7 +188,8 @@ def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
         contexts.of_incident(tx, number),
         outlook.related(tx, incident),
         outlook.links(incident, alerts),
-        notes=list(incident.notes.values()),
+        silences.of_incident(tx, number),
+        list(incident.notes.values()),
     )
 
 

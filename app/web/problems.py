@@ -13,7 +13,11 @@ from starlette.responses import Response
 
 from app.errors import (
     ConfigError,
+    InvalidSilence,
     KeyReused,
+    NeighbourFailed,
+    NeighbourRefused,
+    NeighbourUnreachable,
     NotApplicable,
     NotFound,
     PlantaoError,
@@ -30,6 +34,10 @@ _STATUS: dict[type[PlantaoError], int] = {
     RevisionConflict: 409,
     StoreUnavailable: 503,
     ConfigError: 422,
+    InvalidSilence: 422,
+    NeighbourRefused: 422,
+    NeighbourFailed: 502,
+    NeighbourUnreachable: 503,
     KeyReused: 422,
 }
 

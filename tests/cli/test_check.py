@@ -13,7 +13,7 @@ from tests.neighbours.processes import free_port
 from tests.neighbours.prometheus import Prometheus
 from tests.neighbours.recorder import Recorder
 from tests.neighbours.serving import Answer, LoopbackServer, Request
-from tests.neighbours.slack import BOT_TOKEN, SlackServer, Workspace
+from tests.neighbours.slack import APP_TOKEN, BOT_TOKEN, SlackServer, Workspace
 from tests.neighbours.smtp import SmtpServer
 
 PASSWORD = "hunter22-secret"
@@ -47,6 +47,8 @@ def test_nothing_but_the_service(shell: Shell) -> None:
         "ok   Configuration: no plantao.yml; receivers: default",
         "ok   Database: sqlite:///data/plantao.db is not there yet: plantao serve makes it",
         "-    Slack: not set (SLACK_BOT_TOKEN)",
+        "-    Slack requests: not set (SLACK_SIGNING_SECRET or SLACK_APP_TOKEN, for buttons and "
+        "commands)",
         "-    SMTP: not set (PLANTAO_SMTP_URL)",
         "-    Prometheus: not set (PLANTAO_PROMETHEUS_URL)",
         "-    Alertmanager: not set (PLANTAO_ALERTMANAGER_URL)",
@@ -89,6 +91,32 @@ def test_slack(shell: Shell, slack: SlackServer) -> None:
     stranger = there.at(SLACK_BOT_TOKEN=f"xoxb-{PASSWORD}")
     line = _line(stranger, "Slack", 1)
     assert "SLACK_BOT_TOKEN" in line
+    assert PASSWORD not in line
+
+
+def test_the_scopes_that_buttons_and_groups_need(shell: Shell, slack: SlackServer) -> None:
+    there = shell.at(
+        SLACK_BOT_TOKEN=BOT_TOKEN, PLANTAO_SLACK_API_URL=slack.api_url, SLACK_SIGNING_SECRET="s"
+    )
+    slack.workspace.set_scopes("chat:write", "channels:history", "files:write", "commands")
+    line = _line(there, "Slack", 1)
+    assert "reactions:read (without it, no message becomes a note by a reaction)" in line
+    assert "users:read (without it, people are called by their handles" in line
+    assert "usergroups:read" not in line
+    config = "slack: {allowed_usergroups: [oncall]}"
+    (shell.directory / "plantao.yml").write_text(config)
+    assert "usergroups:read (without it, nobody may act" in _line(there, "Slack", 1)
+
+
+def test_how_slack_reaches_us(shell: Shell, slack: SlackServer) -> None:
+    there = shell.at(SLACK_BOT_TOKEN=BOT_TOKEN, PLANTAO_SLACK_API_URL=slack.api_url)
+    assert "not set" in _line(there, "Slack requests", 0)
+    over_http = there.at(SLACK_SIGNING_SECRET="s", PLANTAO_PUBLIC_URL="https://plantao.example.com")
+    assert "https://plantao.example.com/slack/interactions" in _line(over_http, "Slack requests", 0)
+    slack.workspace.app.socket_mode = True
+    assert "over Socket Mode" in _line(there.at(SLACK_APP_TOKEN=APP_TOKEN), "Slack requests", 0)
+    line = _line(there.at(SLACK_APP_TOKEN=f"xapp-{PASSWORD}"), "Slack requests", 1)
+    assert "SLACK_APP_TOKEN" in line
     assert PASSWORD not in line
 
 

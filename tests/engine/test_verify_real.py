@@ -252,7 +252,7 @@ def test_a_silenced_alert_is_still_there(tmp_path: Path) -> None:
         wait_for(service, 1, status="triggered")
         alertmanager.silence({"alertname": "KafkaLag"}, minutes=10)
         passes(service, 5)
-        assert kinds(service) == ["opened"]
+        assert kinds(service) == ["opened", "silence_found"]
 
 
 # --- ends, true and false

@@ -392,7 +392,9 @@ async def test_who_we_are(slack: SlackNotifier, workspace: Workspace) -> None:
     workspace.set_scopes("commands")
     says = await slack.auth_test()
     assert says.endswith(
-        "missing scopes: chat:write, channels:history or groups:history, files:write (for charts)"
+        "missing scopes: chat:write (without it, nothing can be posted), channels:history or "
+        "groups:history (without it, a message may be posted twice after a broken connection), "
+        "files:write (without it, there are no charts)"
     )
     workspace.refuse_token("token_revoked")
     with pytest.raises(DestinationDead):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import uvicorn
 
-from .server import listening_socket, uvicorn_config
+from .listener import listening_socket
+from .manifest import Manifest
+from .server import uvicorn_config
 from .workspace import Workspace
 
 
@@ -20,6 +22,9 @@ def main() -> None:
         "--unthread", action="store_true", help="a reply without its root becomes a root message"
     )
     options.add_argument("--seed", type=int, default=0, help="for faults with a probability")
+    options.add_argument("--app", metavar="URL", help="where the app is: it gets clicks and events")
+    options.add_argument("--manifest", type=Path, help="how the app is configured")
+    options.add_argument("--socket-mode", action="store_true")
     chosen = options.parse_args()
     workspace = Workspace(
         rate_limits=not chosen.no_rate_limits,
@@ -27,8 +32,14 @@ def main() -> None:
         journal_file=chosen.journal,
         seed=chosen.seed,
     )
+    if chosen.manifest:
+        Manifest.read(chosen.manifest).install(workspace, chosen.app)
+    elif chosen.app:
+        workspace.app.is_at(chosen.app)
+    workspace.app.socket_mode |= chosen.socket_mode
     with listening_socket(chosen.port) as listener:
-        print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        workspace.hooks.base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        print(workspace.hooks.base, flush=True)
         uvicorn.Server(uvicorn_config(workspace)).run(sockets=[listener])
     workspace.close()
 

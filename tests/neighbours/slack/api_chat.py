@@ -1,14 +1,14 @@
-"""chat.postMessage, chat.update and chat.delete."""
+"""chat.postMessage, chat.postEphemeral, chat.update, chat.delete and chat.getPermalink."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import blocks as block_kit
-from . import mrkdwn, shapes, validation
+from . import shapes, validation
 from .arguments import microseconds
 from .model import Channel, Content, JsonObject, Message, SlackError, Token
+from .posting import given_content, posted_content
 
 if TYPE_CHECKING:
     from .arguments import Arguments
@@ -20,7 +20,7 @@ PUBLIC = "chat:write.public"
 def post_message(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:
     room = _room_by_any_name(workspace, arguments.text("channel"))
     _check_may_post(room, caller)
-    content, truncated = _posted_content(workspace, arguments)
+    content, truncated = posted_content(workspace, arguments)
     thread = _thread(workspace, room, arguments)
     broadcast = bool(thread) and arguments.flag("reply_broadcast")
     message = workspace.post(
@@ -36,6 +36,34 @@ def post_message(workspace: Workspace, caller: Token, arguments: Arguments) -> J
     return answer
 
 
+def post_ephemeral(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:
+    room = _room_by_any_name(workspace, arguments.required("channel"))
+    _check_may_post(room, caller)
+    reader = workspace.users.get(arguments.required("user"))
+    if reader is None or reader.deleted or reader.id in room.absent:
+        raise SlackError("user_not_in_channel")
+    content, _ = posted_content(workspace, arguments)
+    thread = _thread(workspace, room, arguments)
+    message = workspace.whisper(room.id, content, to=reader.id, bot=caller, thread=thread)
+    return {"message_ts": message.ts}
+
+
+def get_permalink(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:
+    room = room_by_id(workspace, arguments.required("channel"))
+    message = workspace.find(room.id, arguments.required("message_ts"))
+    if message is None or message.deleted:
+        raise SlackError("message_not_found")
+    return {"channel": room.id, "permalink": permalink(workspace, message)}
+
+
+def permalink(workspace: Workspace, message: Message) -> str:
+    """A reply's names its thread, as Slack's own do."""
+    url = f"{workspace.team['url']}/archives/{message.channel}/p{message.ts.replace('.', '')}"
+    return (
+        f"{url}?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else url
+    )
+
+
 def update(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:
     room = room_by_id(workspace, arguments.required("channel"))
     _check_may_post(room, caller)
@@ -44,7 +72,7 @@ def update(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObj
         age = workspace.clock() - microseconds(message.ts) / 1_000_000
         if age > workspace.edit_window:
             raise SlackError("edit_window_closed")
-    given = _given_content(workspace, arguments)
+    given = given_content(workspace, arguments)
     if len(given.text) > validation.UPDATE_TEXT:
         raise SlackError("msg_too_long")
     content = _edited(message.content, given, arguments)
@@ -88,33 +116,6 @@ def _check_may_post(room: Channel, caller: Token) -> None:
         raise SlackError("restricted_action")
 
 
-def _posted_content(workspace: Workspace, arguments: Arguments) -> tuple[Content, bool]:
-    content = _given_content(workspace, arguments)
-    if not (content.text.strip() or content.blocks or content.attachments):
-        raise SlackError("no_text")
-    validation.check_together(list(content.blocks), list(content.attachments))
-    truncated = len(content.text) > validation.POST_TEXT
-    return replace(content, text=content.text[: validation.POST_TEXT]), truncated
-
-
-def _given_content(workspace: Workspace, arguments: Arguments) -> Content:
-    blocks = attachments = ()  # type: tuple[JsonObject, ...]
-    if "blocks" in arguments:
-        valid = validation.validated_blocks(arguments.value("blocks"))
-        _check_files(workspace, valid)
-        blocks = tuple(validation.stored_blocks(valid))
-    if "attachments" in arguments:
-        given = validation.validated_attachments(arguments.value("attachments"))
-        _check_files(workspace, given)
-        attachments = tuple(validation.stored_attachments(given))
-    metadata = None
-    if "metadata" in arguments:
-        metadata = validation.validated_metadata(arguments.value("metadata"))
-    text = mrkdwn.escape_stray(arguments.text("text"))
-    parse = arguments.text("parse") or "none"
-    return Content(text, blocks, attachments, metadata, parse, arguments.flag("link_names"))
-
-
 def _edited(before: Content, given: Content, arguments: Arguments) -> Content:
     """Slack's rules (docs.slack.dev/reference/methods/chat.update): `text` without `blocks`
     removes the blocks; attachments and metadata stay unless given, an empty one removes them."""
@@ -130,13 +131,6 @@ def _edited(before: Content, given: Content, arguments: Arguments) -> Content:
         attachments=given.attachments if has_attachments else before.attachments,
         metadata=given.metadata if "metadata" in arguments.raw else before.metadata,
     )
-
-
-def _check_files(workspace: Workspace, parts: list[JsonObject]) -> None:
-    for reference in block_kit.file_references(parts):
-        known = workspace.files.get(str(reference.get("id") or reference.get("url", "")[-11:]))
-        if known is None or not known.data:
-            raise SlackError.explained("invalid_blocks", "invalid slack file", errors=True)
 
 
 def _own_message(

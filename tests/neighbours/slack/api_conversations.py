@@ -63,9 +63,9 @@ def list_all(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonO
         and (room.bot_is_member or not room.private)
         and not (room.archived and arguments.flag("exclude_archived"))
     ]
-    start = _cursor(arguments, "next_channel:")
+    start = page_start(arguments, "next_channel:")
     limit = arguments.count("limit", default=100, most=1000)
-    cursor = _encoded(f"next_channel:{start + limit}") if start + limit < len(rooms) else ""
+    cursor = page_cursor(f"next_channel:{start + limit}") if start + limit < len(rooms) else ""
     shown = [shapes.channel(workspace, room) for room in rooms[start : start + limit]]
     return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
 
@@ -116,7 +116,7 @@ def _page(
     """A page and the cursor to the next; the cursor names a message, so new ones do not shift
     the pages."""
     limit = arguments.count("limit", default=default, most=1000 if default == 1000 else 999)
-    at = _cursor(arguments, _PREFIX)
+    at = page_start(arguments, _PREFIX)
     start = 0
     if at:
         found = [n for n, m in enumerate(ordered) if microseconds(m.ts) == at]
@@ -124,15 +124,15 @@ def _page(
             raise SlackError("invalid_cursor")
         start = found[0]
     rest = ordered[start + limit :]
-    cursor = _encoded(f"{_PREFIX}{microseconds(rest[0].ts)}") if rest else ""
+    cursor = page_cursor(f"{_PREFIX}{microseconds(rest[0].ts)}") if rest else ""
     return ordered[start : start + limit], cursor
 
 
-def _encoded(text: str) -> str:
+def page_cursor(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _cursor(arguments: Arguments, prefix: str) -> int:
+def page_start(arguments: Arguments, prefix: str) -> int:
     if "cursor" not in arguments:
         return 0
     try:

@@ -53,10 +53,9 @@ def complete_upload(workspace: Workspace, caller: Token, arguments: Arguments) -
             raise SlackError("not_in_channel")
         thread = arguments.text("thread_ts") or None
         text = mrkdwn.escape_stray(arguments.text("initial_comment"))
-        message = workspace.post(
-            room.id, Content(text), user=caller.bot_user, bot=caller, thread=thread
+        workspace.post(
+            room.id, Content(text), user=caller.bot_user, bot=caller, thread=thread, files=shown
         )
-        message.files = shown
     for file in files:
         file.shared = True
     return {"files": shown}

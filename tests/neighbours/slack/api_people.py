@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import shapes
+from .api_conversations import page_cursor, page_start
 from .model import JsonObject, SlackError, Token
 
 if TYPE_CHECKING:
@@ -28,6 +29,19 @@ def auth_test(workspace: Workspace, caller: Token, arguments: Arguments) -> Json
         "bot_id": caller.bot_id,
         "is_enterprise_install": False,
     }
+
+
+def users_list(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:
+    """Everybody there ever was, deactivated people and bots among them."""
+    email = "users:read.email" in caller.scopes
+    people = list(workspace.users.values())
+    limit = arguments.count("limit", default=1000, most=1000)
+    start = page_start(arguments, "user:")
+    rest = start + limit < len(people)
+    cursor = page_cursor(f"user:{start + limit}") if rest else ""
+    shown = [shapes.user(workspace, person, email=email) for person in people[start:][:limit]]
+    return {"members": shown, "cache_ts": int(workspace.clock()),
+            "response_metadata": {"next_cursor": cursor}}  # fmt: skip
 
 
 def users_info(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:

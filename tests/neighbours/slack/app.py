@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import api_files, control, look
+from . import api_files, control, hooks, look
 from .arguments import Parsed, multipart_parts, parse_request
 from .broken import Dropped, Truncated, still_waiting
 from .model import JsonObject, SlackError
@@ -41,10 +41,17 @@ def create_app(workspace: Workspace) -> Starlette:
             return PlainTextResponse(f"OK - {len(data)}")
         return PlainTextResponse("not found", 404)
 
+    async def hook(request: Request) -> Response:
+        status, body = hooks.post(workspace, request.url.path, await request.body())
+        if isinstance(body, str):
+            return PlainTextResponse(body, status)
+        return JSONResponse(body, status)
+
     return Starlette(
         routes=[
             Route("/api/{method}", api, methods=["GET", "POST"]),
             Route("/upload/v1/{file}", upload, methods=["POST"]),
+            *(Route(f"/{kind}/{{rest:path}}", hook, methods=["POST"]) for kind in hooks.KINDS),
             *control.routes(workspace),
             *look.routes(workspace),
         ]

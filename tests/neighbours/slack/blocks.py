@@ -39,7 +39,12 @@ _OPTION = record(
     {"text": text_object(75), "value": text(150)},
     {"description": text_object(75), "url": url()},
 )
-_GROUP = record({"label": plain(75), "options": items(_OPTION, most=100)})
+_PLAIN_OPTION = record(
+    {"text": plain(75), "value": text(150)},
+    {"description": plain(75), "url": url()},
+)
+"""Menus show no mrkdwn; checkboxes and radio buttons do."""
+_GROUP = record({"label": plain(75), "options": items(_PLAIN_OPTION, most=100)})
 _FOCUS: dict[str, Check] = {"confirm": _CONFIRM, "focus_on_load": boolean}
 _MENU: dict[str, Check] = {**_ACTION, **_FOCUS, "placeholder": plain(150)}
 _SLACK_FILE = record({}, {"id": text(255), "url": url()})
@@ -67,7 +72,7 @@ def _select(**more: Check) -> Check:
 
 
 def _static(**more: Check) -> Check:
-    choices = {"options": items(_OPTION, most=100), "option_groups": items(_GROUP, most=100)}
+    choices = {"options": items(_PLAIN_OPTION, most=100), "option_groups": items(_GROUP, most=100)}
     return both(_select(**choices, **more), _one_of_options)
 
 
@@ -79,12 +84,12 @@ _ID: Check = text(255)
 _IDS: Check = items(_ID, most=100, fewest=0)
 _MULTI: dict[str, Check] = {"max_selected_items": integer}
 _TEN_OPTIONS = {**_TYPE, "options": items(_OPTION, most=10)}
-_ELEMENTS: dict[str, Check] = {
+ELEMENTS: dict[str, Check] = {
     "button": _BUTTON,
     "workflow_button": anything,
-    "static_select": _static(initial_option=_OPTION),
-    "multi_static_select": _static(initial_options=items(_OPTION, most=100), **_MULTI),
-    "external_select": _select(initial_option=_OPTION, min_query_length=integer),
+    "static_select": _static(initial_option=_PLAIN_OPTION),
+    "multi_static_select": _static(initial_options=items(_PLAIN_OPTION, most=100), **_MULTI),
+    "external_select": _select(initial_option=_PLAIN_OPTION, min_query_length=integer),
     "users_select": _select(initial_user=_ID),
     "multi_users_select": _select(initial_users=_IDS, **_MULTI),
     "conversations_select": _select(
@@ -94,7 +99,7 @@ _ELEMENTS: dict[str, Check] = {
         filter=anything,
     ),
     "channels_select": _select(initial_channel=_ID, response_url_enabled=boolean),
-    "overflow": record({**_TYPE, "options": items(_OPTION, most=5)}, {**_ACTION, **_FOCUS}),
+    "overflow": record({**_TYPE, "options": items(_PLAIN_OPTION, most=5)}, {**_ACTION, **_FOCUS}),
     "datepicker": _select(initial_date=text(10)),
     "timepicker": _select(initial_time=text(5), timezone=text(64)),
     "datetimepicker": record(_TYPE, {**_ACTION, **_FOCUS, "initial_date_time": integer}),
@@ -118,7 +123,7 @@ _SECTION_PARTS: dict[str, Check] = {
     **_BLOCK,
     "text": text_object(3000),
     "fields": items(text_object(2000), most=10),
-    "accessory": typed({**_ELEMENTS, "image": _IMAGE_ELEMENT}),
+    "accessory": typed({**ELEMENTS, "image": _IMAGE_ELEMENT}),
     "expand": boolean,
 }
 
@@ -141,17 +146,17 @@ _RICH = typed(
         anything,
     )
 )
-_BLOCKS: dict[str, Check] = {
+BLOCKS: dict[str, Check] = {
     "section": both(record(_TYPE, _SECTION_PARTS), _has_content),
     "header": record({**_TYPE, "text": plain(150)}, {**_BLOCK, "level": integer}),
     "divider": record(_TYPE, _BLOCK),
     "context": record({**_TYPE, "elements": items(typed(_CONTEXT_ELEMENTS), most=10)}, _BLOCK),
-    "actions": record({**_TYPE, "elements": items(typed(_ELEMENTS), most=25)}, _BLOCK),
+    "actions": record({**_TYPE, "elements": items(typed(ELEMENTS), most=25)}, _BLOCK),
     "image": _IMAGE_BLOCK,
     "markdown": record({**_TYPE, "text": text(12000)}, _BLOCK),
     "rich_text": record({**_TYPE, "elements": items(_RICH, most=100)}, _BLOCK),
 }
-_MESSAGE = items(typed(_BLOCKS), most=MOST_BLOCKS, fewest=0)
+_MESSAGE = items(typed(BLOCKS), most=MOST_BLOCKS, fewest=0)
 
 
 def check_blocks(blocks: object, pointer: str = "/blocks") -> Problems:
@@ -159,11 +164,11 @@ def check_blocks(blocks: object, pointer: str = "/blocks") -> Problems:
     problems: Problems = []
     _MESSAGE(blocks, pointer, problems)
     if not problems and isinstance(blocks, list):
-        _check_unique(blocks, pointer, problems)
+        check_unique(blocks, pointer, problems)
     return problems
 
 
-def _check_unique(blocks: list[JsonObject], pointer: str, problems: Problems) -> None:
+def check_unique(blocks: list[JsonObject], pointer: str, problems: Problems) -> None:
     seen: set[str] = set()
     for number, block in enumerate(blocks):
         if (block_id := block.get("block_id")) is not None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import shapes
+from . import control_people, shapes
+from .delivery import Delivery
 from .faults import Fault
-from .model import JsonObject, Message
+from .model import JsonObject, Message, SlackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,11 @@ def routes(workspace: Workspace) -> list[Route]:
         if await request.body():
             arguments |= await request.json()
         try:
-            return JSONResponse(action(workspace, arguments))
-        except (KeyError, TypeError, ValueError) as error:
+            result = action(workspace, arguments)
+            if isinstance(result, Delivery):
+                result = control_people.told(await result.settled())
+            return JSONResponse(result)
+        except (AssertionError, KeyError, SlackError, TypeError, ValueError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return [Route("/_control/{action}", act, methods=["GET", "POST"])]
@@ -109,7 +113,9 @@ def _archive(workspace: Workspace, arguments: JsonObject) -> object:
 
 
 def _member(workspace: Workspace, arguments: JsonObject) -> object:
-    workspace.set_member(arguments["channel"], member=arguments["member"])
+    """The bot, or with `user` a person."""
+    user = arguments.get("user")
+    workspace.set_member(arguments["channel"], member=arguments["member"], user=user)
     return {}
 
 
@@ -147,11 +153,17 @@ def _add_user(workspace: Workspace, arguments: JsonObject) -> object:
 def _say(workspace: Workspace, arguments: JsonObject) -> object:
     """A person writes: `text`, `channel`, `user`, `thread_ts`."""
     channel = workspace.channel_id(arguments.get("channel", "fraude-plantao"))
-    root = workspace.find(channel, arguments.get("thread_ts", ""))
-    user = arguments.get("user", "U0ANA")
+    root = workspace.find(channel, arguments.get("thread_ts") or "")
+    user = workspace.person(arguments.get("user", "ana")).id
     return described(
         workspace, workspace.say(arguments["text"], channel=channel, user=user, thread_of=root)
     )
+
+
+def _group(workspace: Workspace, arguments: JsonObject) -> object:
+    """A user group: `handle`, `users`."""
+    group = workspace.add_group(arguments["handle"], *arguments.get("users", ()))
+    return shapes.group(workspace, group, users=True)
 
 
 def _remove(workspace: Workspace, arguments: JsonObject) -> object:
@@ -159,8 +171,7 @@ def _remove(workspace: Workspace, arguments: JsonObject) -> object:
     message = workspace.find(workspace.channel_id(arguments["channel"]), arguments["ts"])
     if message is None:
         raise KeyError(arguments["ts"])
-    workspace.remove(message)
-    return {}
+    return workspace.remove(message)
 
 
 _GETS: dict[str, Action] = {
@@ -168,6 +179,7 @@ _GETS: dict[str, Action] = {
     "counts": _counts,
     "journal": _journal,
     "faults": _faults,
+    **control_people.GETS,
 }
 _POSTS: dict[str, Action] = {
     "faults": _add_fault,
@@ -178,6 +190,8 @@ _POSTS: dict[str, Action] = {
     "limits": _limits,
     "channel": _add_channel,
     "user": _add_user,
+    "group": _group,
     "say": _say,
     "remove": _remove,
+    **control_people.POSTS,
 }

@@ -84,6 +84,10 @@ _DRAWN = {
         '<rect x="14" y="4" width="8" height="30" fill="#dd2e44"/>'
         '<rect x="26" y="10" width="8" height="24" fill="#55acee"/>'
     ),
+    "pushpin": (
+        '<path d="M21 4l11 11-4 2-5 6-1 7-16-16 7-1 6-5z" fill="#dd2e44"/>'
+        '<path d="M13 23L3 33" stroke="#66757f" stroke-width="3.5" stroke-linecap="round"/>'
+    ),
     "link": (
         '<g fill="none" stroke="#8899a6" stroke-width="4.5"><rect x="2" y="12" width="19" '
         'height="12" rx="6"/><rect x="15" y="12" width="19" height="12" rx="6"/></g>'

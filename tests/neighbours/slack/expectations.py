@@ -6,11 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeVar
 
 from .model import Message
 
 Words = str | Sequence[str]
+Found = TypeVar("Found")
 _POLL_SECONDS = 0.01
 
 
@@ -40,13 +42,13 @@ class _Wanted:
         return f"a message {where}{thread} containing {list(self.containing)}"
 
 
-@dataclass
 class Expectations:
     """The part of a workspace that stories use; `Workspace` fills in where messages come from."""
 
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    _consumed: set[tuple[str, str]] = field(default_factory=set)
-    _allowed: list[_Wanted] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.changed = threading.Condition(threading.RLock())
+        self._consumed: set[tuple[str, str]] = set()
+        self._allowed: list[_Wanted] = []
 
     def all_messages(self) -> list[Message]:
         raise NotImplementedError
@@ -137,9 +139,17 @@ class Expectations:
             ]
 
     def assert_nothing_unexpected(self) -> None:
-        """For the end of a test, in its fixture."""
+        """For the end of a test, in its fixture: no message, ephemeral message, modal, warning
+        or lost event that nobody expected."""
         extra = self.unexpected()
         assert not extra, "unexpected messages in Slack:\n" + _listing(extra)
+        with self.changed:
+            surprises = self.surprises()
+        assert not surprises, "unexpected in Slack:\n" + "\n".join(surprises)
+
+    def surprises(self) -> list[str]:
+        """Besides messages in channels."""
+        raise NotImplementedError
 
     def _consume(self, wanted: _Wanted) -> Message | None:
         for message in self.all_messages():
@@ -157,7 +167,7 @@ class Expectations:
 
         return look, f"message {message.ts} to show {_all(containing)}, not {_all(without)}"
 
-    def _wait(self, look: Callable[[], Message | None], what: str, within: float) -> Message:
+    def _wait(self, look: Callable[[], Found | None], what: str, within: float) -> Found:
         deadline = time.monotonic() + within
         with self.changed:
             while (found := look()) is None:
@@ -167,9 +177,7 @@ class Expectations:
                 self.changed.wait(left)
         return found
 
-    async def _wait_soon(
-        self, look: Callable[[], Message | None], what: str, within: float
-    ) -> Message:
+    async def _wait_soon(self, look: Callable[[], Found | None], what: str, within: float) -> Found:
         deadline = time.monotonic() + within
         while True:
             with self.changed:
@@ -180,7 +188,9 @@ class Expectations:
             await asyncio.sleep(_POLL_SECONDS)
 
     def _failure(self, what: str) -> AssertionError:
-        return AssertionError(f"expected {what}; there are:\n" + _listing(self.all_messages()))
+        with self.changed:
+            seen = [_listing(self.all_messages()), *self.surprises()]
+        return AssertionError(f"expected {what}; there are:\n" + "\n".join(seen))
 
 
 def _listing(messages: Sequence[Message]) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import mrkdwn
+from .elements import INTERACTIVE, STATELESS, initial
 from .emoji import with_emoji
+from .look_elements import element_html
 
 JsonObject = dict[str, Any]
 
@@ -17,10 +19,14 @@ def mrkdwn_html(text: str, people: Mapping[str, str]) -> str:
 
 
 class Painter:
-    """Blocks and attachments of one message; `people` names who is mentioned."""
+    """Blocks and attachments; `people` names who is mentioned, `held` what elements hold by
+    action_id."""
 
-    def __init__(self, people: Mapping[str, str]) -> None:
+    def __init__(
+        self, people: Mapping[str, str], held: Mapping[str, JsonObject] | None = None
+    ) -> None:
         self._people = people
+        self._held = held or {}
         self._kinds: dict[str, Callable[[JsonObject], str]] = {
             "section": self._section,
             "header": self._header,
@@ -58,7 +64,7 @@ class Painter:
         text = f'<div class="text">{self.text(block["text"])}</div>' if "text" in block else ""
         cells = "".join(f"<div>{self.text(field)}</div>" for field in block.get("fields", []))
         fields = f'<div class="fields">{cells}</div>' if cells else ""
-        accessory = self._element(block["accessory"]) if "accessory" in block else ""
+        accessory = self.element(block["accessory"]) if "accessory" in block else ""
         side = f'<div class="accessory">{accessory}</div>' if accessory else ""
         return f'<div class="section"><div>{text}{fields}</div>{side}</div>'
 
@@ -66,30 +72,28 @@ class Painter:
         return f"<h2>{self.text(block['text'])}</h2>"
 
     def _context(self, block: JsonObject) -> str:
-        parts = "".join(f"<span>{self._element(e)}</span>" for e in block["elements"])
+        parts = "".join(f"<span>{self.element(e)}</span>" for e in block["elements"])
         return f'<div class="context">{parts}</div>'
 
     def _actions(self, block: JsonObject) -> str:
-        parts = "".join(self._element(e) for e in block["elements"])
+        parts = "".join(self.element(e) for e in block["elements"])
         return f'<div class="actions">{parts}</div>'
 
     def _image(self, block: JsonObject) -> str:
         title = self.text(block["title"]) if "title" in block else ""
         return f"<figure><figcaption>{title}</figcaption>{_picture(block)}</figure>"
 
-    def _element(self, element: JsonObject) -> str:
+    def element(self, element: JsonObject) -> str:
         match element:
             case {"type": "mrkdwn" | "plain_text"}:
                 return self.text(element)
             case {"type": "image"}:
                 return _picture(element)
-            case {"type": "button", "text": dict(label)}:
-                style = html.escape(element.get("style", "default"))
-                return f'<button class="{style}">{self.text(label)}</button>'
-            case {"type": "overflow"}:
-                return '<button class="default">⋯</button>'
-            case {"placeholder": dict(label)}:
-                return f'<button class="menu">{self.text(label)}</button>'
+            case {"type": kind} if kind in INTERACTIVE:
+                held = self._held.get(str(element.get("action_id")))
+                if held is None:
+                    held = {} if kind in STATELESS else initial(element)
+                return element_html(element, held, self._people, self.text)
             case _:
                 return f'<button class="menu">{html.escape(str(element["type"]))}</button>'
 

@@ -10,6 +10,8 @@ from . import content
 JsonObject = dict[str, Any]
 
 BOT_TOKEN = "xoxb-plantao"
+APP_TOKEN = "xapp-plantao"
+SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 ALL_SCOPES = frozenset(
     {
         "chat:write",
@@ -22,6 +24,10 @@ ALL_SCOPES = frozenset(
         "files:write",
         "commands",
         "channels:join",
+        "app_mentions:read",
+        "reactions:read",
+        "reactions:write",
+        "usergroups:read",
     }
 )  # chat:write.public is left out on purpose: few workspaces grant it
 
@@ -50,8 +56,22 @@ class User:
     name: str
     real_name: str = ""
     email: str | None = None
+    display_name: str = field(default="", kw_only=True)
+    """What they chose to be called; empty for most."""
     deleted: bool = False
+    """Deactivated: still there for `users.info`, no longer found by email."""
     is_bot: bool = False
+    guest: bool = False
+    """A multi-channel guest: `is_restricted`."""
+
+
+@dataclass
+class UserGroup:
+    id: str
+    handle: str
+    name: str
+    users: list[str] = field(default_factory=list)
+    disabled: bool = False
 
 
 @dataclass
@@ -63,6 +83,8 @@ class Channel:
     bot_is_member: bool = True
     read_only: bool = False
     """A workspace preference keeps the bot from posting: `restricted_action`."""
+    absent: set[str] = field(default_factory=set)
+    """The people who are not in it; everybody else is."""
 
 
 @dataclass
@@ -113,6 +135,10 @@ class Message:
     thread_ts: str | None = None
     """The root's ts in replies; None in roots, also when they have replies."""
     broadcast: bool = False
+    visible_to: str | None = None
+    """The only person who sees it, in ephemeral messages; they are in no history."""
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    """Emoji name to the people who chose it, in their order."""
     files: list[JsonObject] = field(default_factory=list)
     edited_ts: str | None = None
     edited_mark: bool = False

@@ -6,7 +6,6 @@ import asyncio
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import uvicorn
 
 from .app import create_app
 from .broken import OpenProtocol
+from .listener import listening_socket
 from .workspace import Workspace
 
 _START_SECONDS = 30.0
@@ -57,15 +57,6 @@ def uvicorn_config(workspace: Workspace) -> uvicorn.Config:
     )
 
 
-def listening_socket(port: int = 0) -> socket.socket:
-    # Named TCP, or asyncio leaves Nagle's algorithm on: 40 ms for every answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(1024)
-    return listener
-
-
 class SlackServer:
     """The emulator in a thread of this process, on a free port, while it is entered.
 
@@ -77,6 +68,7 @@ class SlackServer:
         self._socket = listening_socket(port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.api_url = f"{self.url}/api/"
+        self.workspace.hooks.base = self.url
         self._server = _QuickServer(uvicorn_config(self.workspace))
         self._thread = threading.Thread(target=self._run, name="slack-emulator")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .blocks import check_blocks
 from .content import text_length
+from .elements import INTERACTIVE
 from .model import SlackError
 
 JsonObject = dict[str, Any]
@@ -115,8 +116,17 @@ def stored_blocks(blocks: list[JsonObject]) -> list[JsonObject]:
     for number, block in enumerate(blocks):
         kept = _with_defaults(block)
         kept.setdefault("block_id", f"b{number:03d}")
+        _name_elements(kept)
         stored.append(kept)
     return stored
+
+
+def _name_elements(block: JsonObject) -> None:
+    """Slack makes up the action_ids nobody gave."""
+    parts = [*block.get("elements", []), block.get("accessory"), block.get("element")]
+    for number, part in enumerate(parts):
+        if isinstance(part, dict) and part.get("type") in INTERACTIVE:
+            part.setdefault("action_id", f"a{number:02d}")
 
 
 def _with_defaults(node: JsonObject) -> JsonObject:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import copy
-import threading
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from . import api
+from . import api, events, mrkdwn, shapes
 from .arguments import Arguments
-from .expectations import Expectations
+from .delivery import Delivery, nothing_sent
 from .faults import Call, Fault, Faults
+from .hitches import Hitches
+from .hooks import Hooks
+from .installed import InstalledApp
 from .journal import Entry, JournalFile
 from .limits import RateLimits
-from .model import (
-    BOT_TOKEN,
-    Channel,
-    Content,
-    File,
-    JsonObject,
-    Message,
-    SlackError,
-    Token,
-    User,
-)
+from .model import APP_TOKEN, BOT_TOKEN, Content, File, JsonObject, Message, SlackError, Token, User
+from .outbox import Outbox
+from .population import Population
+from .sockets import Sockets
+from .triggers import Triggers
+from .views import Views
 
 DEFAULT_CHANNEL = "fraude-plantao"
+_AT = re.compile(r"(?<![\w<])@[a-z0-9._-]+")
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Workspace(Expectations):
+class Workspace(Population):
     """Safe to use from any thread; `clock` gives seconds since 1970 for ts and rate limits."""
 
     def __init__(
@@ -53,86 +52,49 @@ class Workspace(Expectations):
         journal_file: Path | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(changed=threading.Condition(threading.RLock()))
+        super().__init__()
         self.clock = clock
         self.missing_thread = missing_thread
         """A reply whose root is gone: `thread_not_found`, or silently a new root message
         (slack-go/slack issue 1571 saw Slack do that)."""
         self.edit_window = edit_window
         """Seconds after which a message can no longer be edited; None: never closes."""
-        self.team = {"id": "T0PLANTAO", "name": "Banco Exemplo", "url": "https://example.slack.com"}
+        self.team = {
+            "id": "T0PLANTAO",
+            "name": "Banco Exemplo",
+            "domain": "example",
+            "url": "https://example.slack.com",
+        }
+        self.default_channel = DEFAULT_CHANNEL
         self.limits = RateLimits(clock, enabled=rate_limits)
         self.faults = Faults(seed)
         self.journal: list[Entry] = []
         self._file = JournalFile(journal_file) if journal_file else None
         self._last_ts = 0
-        self.users: dict[str, User] = {}
-        self.channels: dict[str, Channel] = {}
-        self.tokens: dict[str, Token] = {}
+        self._last_number = 0
+        self.app = InstalledApp()
+        self.outbox = Outbox(clock)
+        self.sockets = Sockets(self, seed=seed)
+        self.outbox.at_end(self.sockets.close)
+        self.hitches = Hitches()
+        self.triggers = Triggers()
+        self.hooks = Hooks(self.team["id"], clock)
+        self.views = Views(self.next_ts, self._names)
+        self.chosen: dict[tuple[str, str, str], JsonObject] = {}
+        """What people chose in menus of messages: (user, channel, ts) to action_id to value."""
         self.files: dict[str, File] = {}
         self._messages: dict[tuple[str, str], Message] = {}
         self._populate()
 
     def _populate(self) -> None:
         self.tokens[BOT_TOKEN] = Token(BOT_TOKEN)
+        self.tokens[APP_TOKEN] = Token(APP_TOKEN, frozenset({"connections:write"}))
         self.users["U0PLANTAO"] = User("U0PLANTAO", "plantao", "Plantão", is_bot=True)
         self.add_user("ana", "Ana Souza", email="ana@example.com", id="U0ANA")
         self.add_user("bruno", "Bruno Lima", email="bruno@example.com", id="U0BRUNO")
         self.add_channel(DEFAULT_CHANNEL, id="C0FRAUDE")
 
-    # -- setting the stage
-
-    def add_user(
-        self,
-        name: str,
-        real_name: str = "",
-        *,
-        email: str | None = None,
-        id: str | None = None,  # noqa: A002 - Slack's word
-    ) -> User:
-        with self.changed:
-            user = User(id or f"U{len(self.users):08d}", name, real_name or name, email)
-            self.users[user.id] = user
-            return user
-
-    def add_channel(
-        self,
-        name: str,
-        *,
-        id: str | None = None,  # noqa: A002 - Slack's word
-        member: bool = True,
-        private: bool = False,
-        archived: bool = False,
-        read_only: bool = False,
-    ) -> Channel:
-        with self.changed:
-            room = Channel(
-                id or f"C{len(self.channels):08d}", name, private, archived, member, read_only
-            )
-            self.channels[room.id] = room
-            return room
-
-    def add_token(self, value: str, *scopes: str) -> Token:
-        with self.changed:
-            token = self.tokens[value] = Token(value, frozenset(scopes))
-            return token
-
-    def set_scopes(self, *scopes: str, token: str = BOT_TOKEN) -> None:
-        with self.changed:
-            self.tokens[token].scopes = frozenset(scopes)
-
-    def refuse_token(self, error: str | None, *, token: str = BOT_TOKEN) -> None:
-        """`token_revoked`, `account_inactive`, … from now on; None makes it good again."""
-        with self.changed:
-            self.tokens[token].error = error
-
-    def archive(self, channel: str, *, archived: bool = True) -> None:
-        with self.changed:
-            self.channel(channel).archived = archived
-
-    def set_member(self, channel: str, *, member: bool) -> None:
-        with self.changed:
-            self.channel(channel).bot_is_member = member
+    # -- what people do
 
     def say(
         self,
@@ -145,15 +107,24 @@ class Workspace(Expectations):
         """A person writes; nobody has to expect it."""
         root = thread_of.ts if thread_of else None
         with self.changed:
-            message = self.post(self.channel_id(channel), Content(text), user=user, thread=root)
+            content = Content(self.typed(text))
+            message = self.post(self.channel_id(channel), content, user=user, thread=root)
             message.username = self.users[user].real_name
             self.consume(message)
             return message
 
-    def remove(self, message: Message) -> None:
+    def typed(self, text: str) -> str:
+        """What Slack keeps of what a person types: `@name` becomes who it is."""
+        ids = {f"@{u.name}": f"<@{u.id}>" for u in self.users.values()}
+        return mrkdwn.escape_stray(_AT.sub(lambda m: ids.get(m[0], m[0]), text))
+
+    def remove(self, message: Message) -> Delivery:
         """A person deletes a message; a root with replies leaves a tombstone, as in Slack."""
         with self.changed:
-            if message.replies:
+            before = shapes.message(self, message, metadata=False)
+            if message.visible_to is not None:
+                self.whispers.remove(message)
+            elif message.replies:
                 message.content = Content("This message was deleted.")
             else:
                 self._messages.pop((message.channel, message.ts), None)
@@ -161,26 +132,26 @@ class Workspace(Expectations):
             if message.thread_ts and (root := self.find(message.channel, message.thread_ts)):
                 root.replies.remove(message.ts)
             self.changed.notify_all()
+            if message.visible_to is not None:
+                return nothing_sent(message.visible_to, "an ephemeral message")
+            return events.deleted(self, message, before)
+
+    def verify_events(self) -> Delivery:
+        """Slack checks the address of events, as when it is saved in the app's settings."""
+        return events.verify_url(self)
 
     # -- looking
-
-    def channel(self, name: str) -> Channel:
-        """By id, `#name` or name; KeyError when there is none."""
-        wanted = name.removeprefix("#")
-        with self.changed:
-            if wanted in self.channels:
-                return self.channels[wanted]
-            return next(c for c in self.channels.values() if c.name == wanted)
-
-    def channel_id(self, name: str) -> str:
-        try:
-            return self.channel(name).id
-        except StopIteration:
-            raise KeyError(f"no channel {name!r} in this workspace") from None
 
     def find(self, channel: str, ts: str) -> Message | None:
         with self.changed:
             return self._messages.get((channel, ts))
+
+    def is_there(self, message: Message) -> bool:
+        """Still on somebody's screen."""
+        with self.changed:
+            if message.visible_to is not None:
+                return any(m is message for m in self.whispers)
+            return self.find(message.channel, message.ts) is message
 
     def all_messages(self) -> list[Message]:
         """Every message there is, oldest first."""
@@ -210,9 +181,15 @@ class Workspace(Expectations):
             self._last_ts = max(self._last_ts + 1, int(self.clock() * 1_000_000))
             return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
+    def next_number(self) -> int:
+        """Unique in the workspace."""
+        with self.changed:
+            self._last_number += 1
+            return self._last_number
+
     def post(
         self, channel: str, content: Content, *, user: str, bot: Token | None = None,
-        thread: str | None = None, broadcast: bool = False,
+        thread: str | None = None, broadcast: bool = False, files: Sequence[JsonObject] = (),
     ) -> Message:  # fmt: skip
         with self.changed:
             message = Message(
@@ -224,22 +201,52 @@ class Workspace(Expectations):
                 app_id=bot.app_id if bot else "",
                 thread_ts=thread,
                 broadcast=broadcast,
+                files=list(files),
                 versions=[content],
-                people={u.id: u.name for u in self.users.values()},
+                people=self._names(),
             )
             self._messages[(channel, message.ts)] = message
             if thread and (root := self.find(channel, thread)):
                 root.replies.append(message.ts)
             self.changed.notify_all()
+            events.posted(self, message)
             return message
 
-    def edit(self, message: Message, content: Content, *, mark: bool) -> None:
+    def whisper(
+        self, channel: str, content: Content, *, to: str, bot: Token, thread: str | None = None
+    ) -> Message:
+        """An ephemeral message."""
         with self.changed:
+            message = Message(
+                channel=channel,
+                ts=self.next_ts(),
+                content=content,
+                bot_user=bot.bot_user,
+                bot_id=bot.bot_id,
+                app_id=bot.app_id,
+                thread_ts=thread,
+                visible_to=to,
+                versions=[content],
+                people=self._names(),
+            )
+            self.whispers.append(message)
+            self.changed.notify_all()
+            return message
+
+    def _names(self) -> dict[str, str]:
+        return {u.id: u.name for u in self.users.values()}
+
+    def edit(self, message: Message, content: Content, *, mark: bool) -> Delivery:
+        with self.changed:
+            before = shapes.message(self, message, metadata=False)
             message.content = content
             message.versions.append(content)
             message.edited_ts = self.next_ts()
             message.edited_mark = mark
             self.changed.notify_all()
+            if message.visible_to is not None:
+                return nothing_sent(message.visible_to, "an ephemeral message")
+            return events.changed(self, message, before)
 
     # -- answering
 
@@ -266,6 +273,7 @@ class Workspace(Expectations):
             self.changed.notify_all()
 
     def close(self) -> None:
+        self.outbox.close()
         with self.changed:
             if self._file:
                 self._file.close()
