@@ -26,6 +26,7 @@ from app.engine.registry_watch import RegistryWatcher, with_component
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
+from app.engine.signed_links import SignedLinks, link_key
 from app.engine.sources import Sources
 from app.engine.verify import Verify
 from app.engine.watch import Watching
@@ -35,6 +36,7 @@ from app.errors import ConfigError
 from app.notifiers.console import ConsoleNotifier
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
+from app.notifiers.smtp import MailServer
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
@@ -82,8 +84,10 @@ def read_config(settings: Settings) -> Config:
     return load(settings.config_file, defaults) if settings.config_file else defaults
 
 
-def make_notifiers(settings: Settings) -> dict[str, Notifier]:
-    """The transports that are set up; the console always is."""
+def make_notifiers(
+    settings: Settings, *, act_link: Callable[[int, str], str] | None = None
+) -> dict[str, Notifier]:
+    """The transports that are set up; the console always is. `act_link` is as in EmailNotifier."""
     notifiers: dict[str, Notifier] = {CONSOLE: ConsoleNotifier(zone=settings.timezone)}
     if settings.slack_bot_token:
         # Imported only where Slack is set up: it costs 15 MB and a tenth of a second.
@@ -96,9 +100,10 @@ def make_notifiers(settings: Settings) -> dict[str, Notifier]:
         )
     if settings.smtp is not None:
         notifiers[EMAIL] = EmailNotifier(
-            settings.smtp,
-            sender=settings.email_from or f"plantao@{settings.smtp.host}",
+            MailServer(settings.smtp),
+            sender=settings.sender,
             zone=settings.timezone,
+            act_link=act_link,
         )
     return notifiers
 
@@ -120,6 +125,7 @@ async def _start(
         actions=Actions(db, policy, parts.signals, clock),
         ledger=parts.ledger,
         enrich=parts.enrich,
+        links=parts.links,
         hear=parts.registry.hear if parts.registry else with_component,
         loops=loops,
         policy=policy,
@@ -138,6 +144,7 @@ class _Parts:
     clock: Clock
     signals: Signals
     notifiers: Mapping[str, Notifier]
+    links: SignedLinks
     alertmanagers: Sequence[Alertmanager]
     prometheus: Prometheus | None
     outlook: Callable[[], Outlook]
@@ -151,7 +158,8 @@ async def _parts(
     stack: AsyncExitStack, settings: Settings, db: Database, policy: PolicyInForce, clock: Clock
 ) -> _Parts:
     client = await stack.enter_async_context(httpx.AsyncClient())
-    notifiers = make_notifiers(settings)
+    links = SignedLinks(await link_key(db, settings.link_secret, clock), settings.base_url, clock)
+    notifiers = make_notifiers(settings, act_link=links.address)
     for notifier in notifiers.values():
         stack.push_async_callback(notifier.close)
     signals = Signals()
@@ -164,6 +172,7 @@ async def _parts(
         clock=clock,
         signals=signals,
         notifiers=notifiers,
+        links=links,
         alertmanagers=[Alertmanager(url, client) for url in settings.alertmanager_url],
         prometheus=prometheus,
         outlook=_outlook(settings, policy),

@@ -288,6 +288,16 @@ class ChangeRow(SQLModel, table=True):
     delivery: str | None = _text(nullable=True)
 
 
+class KeyRow(SQLModel, table=True):
+    """A key that signs what leaves the service. Whoever reads it can sign in our name."""
+
+    __tablename__ = "keys"
+
+    name: str = Field(sa_type=sa.Text, primary_key=True)
+    key: bytes = Field(sa_type=sa.LargeBinary)
+    made_at: datetime = _time()
+
+
 def table(model: type[SQLModel]) -> sa.Table:
     """The SQLAlchemy table behind a model."""
     return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]

@@ -89,6 +89,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status != 'resolved'"),
     )
     op.create_table(
+        "keys",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "receipts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -207,6 +214,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in (
         "changes",
+        "keys",
         "receipts",
         "incident_alerts",
         "incident_context",
