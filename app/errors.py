@@ -22,7 +22,8 @@ PlantaoError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 
 class PlantaoError(Exception):
@@ -71,8 +72,37 @@ class LinkExpired(LinkRefused):
     """The link granted something once."""
 
 
+class Obstacle(StrEnum):
+    """Why an action does not fit, for those who say it in their reader's own words."""
+
+    ALREADY_ACKNOWLEDGED = "already_acknowledged"
+    ALREADY_RESOLVED = "already_resolved"
+    STILL_FIRING = "still_firing"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    OTHER = "other"
+
+
 class NotApplicable(PlantaoError):
-    """The action does not fit the incident's present state."""
+    """The action does not fit the incident's present state.
+
+    `obstacle` says why, `by` who had been faster and `at` when (UTC), where that is known;
+    `firing` how many alerts still fire.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        obstacle: Obstacle = Obstacle.OTHER,
+        *,
+        by: str | None = None,
+        at: datetime | None = None,
+        firing: int = 0,
+    ) -> None:
+        super().__init__(message)
+        self.obstacle = obstacle
+        self.by = by
+        self.at = at
+        self.firing = firing
 
 
 class RevisionConflict(NotApplicable):

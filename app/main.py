@@ -40,8 +40,8 @@ from app.notifiers.smtp import MailServer
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
+from app.web import actions, health, incidents, mlflow, problems, receipts, runbooks, webhooks
 from app.web import changes as changes_api
-from app.web import health, incidents, mlflow, problems, receipts, runbooks, webhooks
 from app.web.context import Context
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
     app.add_middleware(webhooks.Shortcut)
-    for module in (webhooks, mlflow, incidents, receipts, changes_api, runbooks, health):
+    for module in (webhooks, mlflow, incidents, actions, receipts, changes_api, runbooks, health):
         app.include_router(module.router)
     return app
 

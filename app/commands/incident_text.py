@@ -64,6 +64,7 @@ def _what_is_known(incident: Json, zone: str) -> list[tuple[str, str]]:
         ("Receiver", ", ".join(incident.get("receivers") or [incident["receiver"]])),
         ("Opened", moment(incident["opened_at"], zone)),
         ("Acknowledged", _done(incident, "acknowledged", zone)),
+        ("Assigned", _owner(incident, zone)),
         ("Resolved", _done(incident, "resolved", zone)),
         ("Reopened", _times(incident["reopened"])),
         ("Runbook", incident.get("runbook_url") or ""),
@@ -77,6 +78,11 @@ def _what_is_known(incident: Json, zone: str) -> list[tuple[str, str]]:
 def _done(incident: Json, what: str, zone: str) -> str:
     at, who = moment(incident[f"{what}_at"], zone), incident.get(f"{what}_by")
     return f"{at} by {who}" if at and who else at
+
+
+def _owner(incident: Json, zone: str) -> str:
+    who, at = incident.get("assigned_to"), moment(incident.get("assigned_at"), zone)
+    return f"{at} to {who}" if who else ""
 
 
 def _times(count: int) -> str:

@@ -112,6 +112,28 @@ def unack(
 
 
 @app.command()
+def assign(
+    number: Number,
+    to: Annotated[
+        str | None,
+        typer.Argument(metavar="[PERSON]", help="Whose it is now; yours, if left out."),
+    ] = None,
+    *,
+    by: By,
+    nobody: Annotated[bool, typer.Option("--nobody", help="It is nobody's.")] = False,
+    json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Say whose an incident is."""
+    if nobody and to:
+        raise typer.BadParameter("either PERSON or --nobody, not both", param_hint="PERSON")
+    owner = None if nobody else (to or by)
+    incident = _act(_service(url, token), number, "assign", {"by": by, "to": owner})
+    _say_outcome(incident, f"is assigned to {incident.get('assigned_to') or 'nobody'}", json)
+
+
+@app.command()
 def resolve(
     number: Number,
     *,

@@ -122,7 +122,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 By = Annotated[
     str,
     typer.Option(
-        help="Who acts.",
+        help="Who acts; `Ana <ana@example.com>` also says who that is.",
         default_factory=_login,
         callback=_usable(_check_person),
         show_default="the user who is logged in",

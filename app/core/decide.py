@@ -12,7 +12,6 @@ from typing import assert_never
 
 from app.core.episodes import conclude, named, recorded
 from app.core.events import (
-    Acknowledged,
     AlertsConfirmed,
     AlertsReported,
     AlertsVanished,
@@ -22,9 +21,7 @@ from app.core.events import (
     EndingDoubted,
     Event,
     HiddenSettled,
-    NoteAdded,
-    ResolvedByPerson,
-    Unacknowledged,
+    PersonEvent,
 )
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident
 from app.core.learning import learn
@@ -43,6 +40,8 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
         return report(incident, event, now=now)
     if incident is None:
         return Decision(None)
+    if isinstance(event, PersonEvent):
+        return act(incident, event, now=now)
     match event:
         case AlertsConfirmed():
             return _confirmed(incident, event, now)
@@ -52,8 +51,6 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
             return _hidden_settled(incident, reason, now)
         case EndingDoubted(reason):
             return _ending_doubted(incident, reason, now)
-        case Acknowledged() | Unacknowledged() | ResolvedByPerson() | NoteAdded():
-            return act(incident, event, now=now)
         case DeliveryChanged(destination, what):
             data = {"destination": destination, "what": what}
             return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, data),))

@@ -98,8 +98,13 @@ def _reopened(
         reopened=after.reopened + 1,
         acknowledged_at=None,
         acknowledged_by=None,
+        acknowledged_ref=None,
+        assigned_at=None,
+        assigned_to=None,
+        assigned_ref=None,
         resolved_at=None,
         resolved_by=None,
+        resolved_ref=None,
         ending=None,
     )
     return opened, Entry(EntryKind.REOPENED, now, ALERTMANAGER, named(firing))

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from app.core.alerts import Alert, Labels
 from app.core.context import Finding
 from app.core.facts import Change
+from app.core.person import Person
 
 
 class Source(StrEnum):
@@ -85,13 +86,26 @@ class EndingDoubted:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    by: str
+    """A person takes it on; it is theirs, if it is nobody's yet."""
+
+    by: Person
     revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unacknowledged:
-    by: str
+    """A person hands it back; whoever had acknowledged it no longer owns it either."""
+
+    by: Person
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A person says whose it is: their own, somebody else's, or nobody's (None)."""
+
+    by: Person
+    to: Person | None
     revision: int | None = None
 
 
@@ -99,14 +113,14 @@ class Unacknowledged:
 class ResolvedByPerson:
     """A person ends the incident. What still fires is only ended with `force`."""
 
-    by: str
+    by: Person
     force: bool = False
     revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NoteAdded:
-    by: str
+    by: Person
     text: str
     revision: int | None = None
 
@@ -133,7 +147,7 @@ class ChangeLanded:
     change: Change
 
 
-PersonEvent: TypeAlias = Acknowledged | Unacknowledged | ResolvedByPerson | NoteAdded
+PersonEvent: TypeAlias = Acknowledged | Unacknowledged | Assigned | ResolvedByPerson | NoteAdded
 AlertEvent: TypeAlias = (
     AlertsReported | AlertsConfirmed | AlertsVanished | HiddenSettled | EndingDoubted
 )

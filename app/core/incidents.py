@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from app.core.alerts import NO_SEVERITY, Labels
 from app.core.context import Context, Finding
+from app.core.person import Person
 from app.core.transitions import AlertState, Ending
 
 
@@ -33,6 +34,7 @@ class EntryKind(StrEnum):
     NO_LONGER_REPORTED = "no_longer_reported"
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
+    ASSIGNED = "assigned"
     NOTE = "note"
     DELIVERY = "delivery"
     CHANGE = "change"
@@ -59,6 +61,7 @@ OURSELVES = "plantao"
 class Entry:
     """One line of the timeline. `at` is in UTC; `number` is 0 until it is stored.
 
+    `actor` is a name to read, `actor_ref` who that is (as in Person), where it is known.
     `data` holds plain JSON values only.
     """
 
@@ -67,6 +70,7 @@ class Entry:
     actor: str
     data: Mapping[str, object] = field(default_factory=dict)
     number: int = 0
+    actor_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Incident:
     `doubtful` counts firing alerts that are unconfirmed, `hidden` those that the last
     notification of `hidden_group` had cut off. What is known of the last ending and
     acknowledgement is kept while a reopening is doubted, so that a dismissed doubt
-    leaves no trace. `model` and `model_version` are what was serving when it opened;
+    leaves no trace. Who did something is there as a name and, as `…_ref`, as who that is.
+    `model` and `model_version` are what was serving when it opened;
     `context`, like `alerts`, is only loaded where it matters.
     """
 
@@ -108,8 +113,13 @@ class Incident:
     revision: int = 0
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
+    acknowledged_ref: str | None = None
+    assigned_at: datetime | None = None
+    assigned_to: str | None = None
+    assigned_ref: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+    resolved_ref: str | None = None
     ending: Ending | None = None
     model: str | None = None
     model_version: str | None = None
@@ -124,6 +134,19 @@ class Incident:
     @property
     def receiver(self) -> str:
         return self.receivers[0]
+
+    @property
+    def acknowledger(self) -> Person | None:
+        return Person.known(self.acknowledged_by, self.acknowledged_ref)
+
+    @property
+    def assignee(self) -> Person | None:
+        """Whose it is; it can be somebody else than who acknowledged it."""
+        return Person.known(self.assigned_to, self.assigned_ref)
+
+    @property
+    def resolver(self) -> Person | None:
+        return Person.known(self.resolved_by, self.resolved_ref)
 
     @property
     def open(self) -> bool:

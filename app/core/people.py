@@ -1,34 +1,47 @@
-"""What people do to an incident: acknowledge, take that back, resolve, write a note."""
+"""What people do to an incident: acknowledge, take that back, assign, resolve, write a note."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from app.core.events import (
     Acknowledged,
+    Assigned,
     NoteAdded,
     PersonEvent,
     ResolvedByPerson,
     Unacknowledged,
 )
 from app.core.incidents import Decision, Entry, EntryKind, Incident, Status
+from app.core.person import Person
 from app.core.transitions import Ending
-from app.errors import NotApplicable, RevisionConflict
+from app.errors import NotApplicable, Obstacle, RevisionConflict
 
 
 def act(incident: Incident, event: PersonEvent, *, now: datetime) -> Decision:
     """Apply a person's action, if it was decided on the incident's present revision.
 
-    Raises RevisionConflict where it was not, NotApplicable where the action does not fit.
+    Raises NotApplicable where the action does not fit, which says more than that the
+    revision is another one; else RevisionConflict where it is. Doing again what one did
+    already is no error.
     """
-    _check_revision(incident, event)
+    decision = _decide(incident, event, now)
+    if decision.changed:
+        _check_revision(incident, event)
+    return decision
+
+
+def _decide(incident: Incident, event: PersonEvent, now: datetime) -> Decision:
     match event:
         case Acknowledged():
             return _acknowledge(incident, event, now)
         case Unacknowledged():
             return _unacknowledge(incident, event, now)
+        case Assigned():
+            return _assign(incident, event, now)
         case ResolvedByPerson():
             return _resolve(incident, event, now)
         case NoteAdded():
@@ -38,53 +51,77 @@ def act(incident: Incident, event: PersonEvent, *, now: datetime) -> Decision:
 
 
 def _acknowledge(incident: Incident, event: Acknowledged, now: datetime) -> Decision:
-    """Take it on. Doing so twice is no error; somebody else having done so is."""
+    """Take it on, and make it one's own if it is nobody's. Somebody else having it is an error."""
     match incident.status:
         case Status.RESOLVED:
-            raise NotApplicable(_already_resolved(incident))
-        case Status.ACKNOWLEDGED if incident.acknowledged_by == event.by:
+            raise _already_resolved(incident)
+        case Status.ACKNOWLEDGED if event.by.is_same(incident.acknowledger):
             return Decision(incident)
         case Status.ACKNOWLEDGED:
-            when = _clock(incident.acknowledged_at)
-            raise NotApplicable(
-                f"Incident {incident.id} is already acknowledged by "
-                f"{incident.acknowledged_by} at {when}."
-            )
+            raise _already_acknowledged(incident)
         case Status.TRIGGERED:
             after = replace(
                 incident,
                 status=Status.ACKNOWLEDGED,
                 acknowledged_at=now,
-                acknowledged_by=event.by,
+                acknowledged_by=event.by.name,
+                acknowledged_ref=event.by.ref,
             )
-            return _seen(after, Entry(EntryKind.ACKNOWLEDGED, now, event.by))
+            if incident.assignee is None:
+                told = entry(EntryKind.ACKNOWLEDGED, event.by, now, {"assigned": True})
+                return seen(_owned(after, event.by, now), told)
+            return seen(after, entry(EntryKind.ACKNOWLEDGED, event.by, now))
 
 
 def _unacknowledge(incident: Incident, event: Unacknowledged, now: datetime) -> Decision:
     """Hand it back, so that it waits for somebody again."""
     match incident.status:
         case Status.RESOLVED:
-            raise NotApplicable(_already_resolved(incident))
+            raise _already_resolved(incident)
         case Status.TRIGGERED:
             return Decision(incident)
         case Status.ACKNOWLEDGED:
             after = replace(
-                incident, status=Status.TRIGGERED, acknowledged_at=None, acknowledged_by=None
+                incident,
+                status=Status.TRIGGERED,
+                acknowledged_at=None,
+                acknowledged_by=None,
+                acknowledged_ref=None,
             )
-            return _seen(after, Entry(EntryKind.UNACKNOWLEDGED, now, event.by))
+            owner = incident.assignee
+            if owner and owner.is_same(incident.acknowledger):
+                after = _owned(after, None, now)
+            return seen(after, entry(EntryKind.UNACKNOWLEDGED, event.by, now))
+
+
+def _assign(incident: Incident, event: Assigned, now: datetime) -> Decision:
+    """Say whose it is. Whether somebody has acknowledged it stays as it was."""
+    if incident.status is Status.RESOLVED:
+        raise _already_resolved(incident)
+    if event.to == incident.assignee:
+        return Decision(incident)
+    data = {"to": event.to.name if event.to else None}
+    told = entry(EntryKind.ASSIGNED, event.by, now, data)
+    return seen(_owned(incident, event.to, now), told)
+
+
+def _owned(incident: Incident, owner: Person | None, now: datetime) -> Incident:
+    return replace(
+        incident,
+        assigned_at=now if owner else None,
+        assigned_to=owner.name if owner else None,
+        assigned_ref=owner.ref if owner else None,
+    )
 
 
 def _resolve(incident: Incident, event: ResolvedByPerson, now: datetime) -> Decision:
     """End it. The alerts that still fire are ended too, for this occurrence of each."""
     if incident.status is Status.RESOLVED:
-        if incident.resolved_by == event.by:
+        if event.by.is_same(incident.resolver):
             return Decision(incident)
-        raise NotApplicable(_already_resolved(incident))
+        raise _already_resolved(incident)
     if incident.firing and not event.force:
-        raise NotApplicable(
-            f"Incident {incident.id} still has {incident.firing} firing alert(s): silence "
-            'them in Alertmanager, or resolve anyway with "force": true.'
-        )
+        raise _still_firing(incident)
     states = [
         state.ended(Ending.BY_PERSON, at=now) for state in incident.alerts.values() if state.firing
     ]
@@ -96,35 +133,61 @@ def _resolve(incident: Incident, event: ResolvedByPerson, now: datetime) -> Deci
         doubtful=0,
         hidden=0,
         resolved_at=now,
-        resolved_by=event.by,
+        resolved_by=event.by.name,
+        resolved_ref=event.by.ref,
         ending=Ending.BY_PERSON,
     )
-    entry = Entry(EntryKind.RESOLVED, now, event.by, {"forced": bool(states)})
-    return replace(_seen(after, entry), states=tuple(states))
+    told = entry(EntryKind.RESOLVED, event.by, now, {"forced": bool(states)})
+    return replace(seen(after, told), states=tuple(states))
 
 
 def _note(incident: Incident, event: NoteAdded, now: datetime) -> Decision:
     """Write something down; possible in every state."""
-    entry = Entry(EntryKind.NOTE, now, event.by, {"text": event.text})
-    return _seen(incident, entry)
+    return seen(incident, entry(EntryKind.NOTE, event.by, now, {"text": event.text}))
 
 
-def _seen(after: Incident, entry: Entry) -> Decision:
-    grown = replace(after, revision=after.revision + 1, updated_at=entry.at)
-    return Decision(grown, (entry,), changed=True)
+def entry(
+    kind: EntryKind, by: Person, now: datetime, data: Mapping[str, object] | None = None
+) -> Entry:
+    """A timeline entry of what a person did."""
+    return Entry(kind, now, by.name, data or {}, actor_ref=by.ref)
+
+
+def seen(after: Incident, told: Entry) -> Decision:
+    """The decision that this is the incident now: a new revision, which people can see."""
+    grown = replace(after, revision=after.revision + 1, updated_at=told.at)
+    return Decision(grown, (told,), changed=True)
 
 
 def _check_revision(incident: Incident, event: PersonEvent) -> None:
     if event.revision is not None and event.revision != incident.revision:
         raise RevisionConflict(
             f"Incident {incident.id} is at revision {incident.revision}, not "
-            f"{event.revision}: read it again and decide anew."
+            f"{event.revision}: read it again and decide anew.",
+            Obstacle.CHANGED_MEANWHILE,
+            at=incident.updated_at,
         )
 
 
-def _already_resolved(incident: Incident) -> str:
-    who = f" by {incident.resolved_by}" if incident.resolved_by else ""
-    return f"Incident {incident.id} is already resolved{who} at {_clock(incident.resolved_at)}."
+def _already_acknowledged(incident: Incident) -> NotApplicable:
+    by, at = incident.acknowledged_by, incident.acknowledged_at
+    what = f"Incident {incident.id} is already acknowledged by {by} at {_clock(at)}."
+    return NotApplicable(what, Obstacle.ALREADY_ACKNOWLEDGED, by=by, at=at)
+
+
+def _already_resolved(incident: Incident) -> NotApplicable:
+    by, at = incident.resolved_by, incident.resolved_at
+    who = f" by {by}" if by else ""
+    what = f"Incident {incident.id} is already resolved{who} at {_clock(at)}."
+    return NotApplicable(what, Obstacle.ALREADY_RESOLVED, by=by, at=at)
+
+
+def _still_firing(incident: Incident) -> NotApplicable:
+    what = (
+        f"Incident {incident.id} still has {incident.firing} firing alert(s): silence "
+        'them in Alertmanager, or resolve anyway with "force": true.'
+    )
+    return NotApplicable(what, Obstacle.STILL_FIRING, firing=incident.firing)
 
 
 def _clock(at: datetime | None) -> str:

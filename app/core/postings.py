@@ -177,7 +177,9 @@ def _together(first: Entry, second: Entry) -> dict[str, object]:
 
 
 #: Where the root cannot be edited, these would otherwise be seen by nobody.
-_TOLD_WITHOUT_EDITS = frozenset({EntryKind.ACKNOWLEDGED, EntryKind.UNACKNOWLEDGED})
+_TOLD_WITHOUT_EDITS = frozenset(
+    {EntryKind.ACKNOWLEDGED, EntryKind.UNACKNOWLEDGED, EntryKind.ASSIGNED}
+)
 
 
 def is_told(entry: Entry, *, edits: bool) -> bool:

@@ -109,6 +109,7 @@ def _headline(speech: Words, notice: Notice) -> str:
 def _rest(speech: Words, notice: Notice) -> list[str]:
     what = cut_lines(explanation(notice), 3, 3 * _WIDTH)
     facts = [f"{speech.counts(notice.incident)} · {speech.span(notice)}"]
+    facts += speech.handling(notice)
     links = [f"{name}: {address}" for name, address in speech.links(notice)]
     lines = [*what.splitlines(), *facts, *speech.remarks(notice.incident), *links]
     return [f"    {line}" for line in lines]

@@ -130,6 +130,7 @@ def _facts(words: Words, notice: Notice) -> dict[str, Any]:
         **_context(words, notice),
         "counts": words.counts(incident),
         "span": words.span(notice),
+        "handling": words.handling(notice),
         "remarks": words.remarks(incident),
         "links": words.links(notice),
         "notes": [cut(note, _NOTE) for note in readable(notice, without=what)],
@@ -212,7 +213,8 @@ def _alerts(words: Words, notice: Notice) -> dict[str, Any]:
 def _text(facts: dict[str, Any]) -> str:
     """The same without HTML; parts are set apart by an empty line."""
     links = [f"{name}: {address}" for name, address in facts["links"]]
-    state = [f"{facts['counts']} · {facts['span']}", *(f"⚠️ {each}" for each in facts["remarks"])]
+    state = [f"{facts['counts']} · {facts['span']}", *(f"👤 {each}" for each in facts["handling"])]
+    state += [f"⚠️ {each}" for each in facts["remarks"]]
     alerts = [f"{each['sign']} {each['name']}: {each['state']}" for each in facts["alerts"]]
     parts = [
         [f"{facts['sign']} {facts['status']}", facts["title"]],

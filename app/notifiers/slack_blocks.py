@@ -60,7 +60,7 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
     if what := explanation(notice):
         lines.append(calm(_brief(what), _EXPLANATION))
     lines += _known_lines(words, notice)
-    lines += [_fact_line(words, notice), *_remarks(words, notice)]
+    lines += [_fact_line(words, notice), *_handling(words, notice), *_remarks(words, notice)]
     if links := _link_line(words, notice):
         lines.append(links)
     return {"text": "\n".join(lines)}
@@ -134,12 +134,18 @@ def _known_lines(words: Words, notice: Notice) -> list[str]:
 
 
 def _facts(words: Words, notice: Notice) -> Block:
-    return section("\n".join([_fact_line(words, notice), *_remarks(words, notice)]))
+    lines = [_fact_line(words, notice), *_handling(words, notice), *_remarks(words, notice)]
+    return section("\n".join(lines))
 
 
 def _fact_line(words: Words, notice: Notice) -> str:
     counts = words.counts(notice.incident)
     return f"*{counts}* · {words.span(notice)}"
+
+
+def _handling(words: Words, notice: Notice) -> list[str]:
+    told = [calm(each, _LINE) for each in words.handling(notice)]
+    return [f"👤 {' · '.join(told)}"] if told else []
 
 
 def _remarks(words: Words, notice: Notice) -> list[str]:

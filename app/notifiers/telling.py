@@ -27,6 +27,7 @@ _SIGNS = {
     EntryKind.NO_LONGER_REPORTED: "⚪",
     EntryKind.ACKNOWLEDGED: "🟡",
     EntryKind.UNACKNOWLEDGED: "🔴",
+    EntryKind.ASSIGNED: "👤",
     EntryKind.NOTE: "📝",
     EntryKind.DELIVERY: "✉️",
     EntryKind.CHANGE: "🔧",
@@ -60,7 +61,7 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
             return _doubts(words, notice, entry)
         case EntryKind.RESOLVED | EntryKind.NO_LONGER_REPORTED:
             return _end(words, notice, entry)
-        case EntryKind.ACKNOWLEDGED | EntryKind.UNACKNOWLEDGED:
+        case EntryKind.ACKNOWLEDGED | EntryKind.UNACKNOWLEDGED | EntryKind.ASSIGNED:
             return _taken(words, entry)
         case EntryKind.TRUNCATED | EntryKind.DELIVERY | EntryKind.CHANGE | EntryKind.NOTE:
             return _beside(words, entry)
@@ -72,7 +73,12 @@ def _taken(words: Words, entry: Entry) -> str:
     who = person(entry.actor)
     if entry.kind is EntryKind.ACKNOWLEDGED:
         return words.say("Acknowledged by {person}", person=who)
-    return words.say("Handed back by {person}, waits for somebody", person=who)
+    if entry.kind is EntryKind.UNACKNOWLEDGED:
+        return words.say("Handed back by {person}, waits for somebody", person=who)
+    owner = person(_text(entry, "to"))
+    if not owner:
+        return words.say("Assigned to nobody by {person}", person=who)
+    return words.say("Assigned to {owner} by {person}", owner=owner, person=who)
 
 
 def _beside(words: Words, entry: Entry) -> str:

@@ -16,7 +16,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
 from app.core.alerts import severity_rank
-from app.core.incidents import Incident
+from app.core.incidents import Incident, Status
 from app.core.notices import Look, Notice
 from app.core.transitions import AlertState, Ending
 from app.notifiers.catalogue import babel_locale, translations
@@ -240,6 +240,23 @@ class Words:
         if incident.reopened:
             times = incident.reopened
             told.append(self.count("Reopened once", "Reopened {count} times", times))
+        return told
+
+    def handling(self, notice: Notice) -> list[str]:
+        """Who has it while it is open, each since when."""
+        incident = notice.incident
+        if not incident.open:
+            return []
+        told = []
+        taken = incident.status is Status.ACKNOWLEDGED and incident.acknowledged_at
+        if taken:
+            who = person(incident.acknowledged_by or "")
+            at = self._brief(taken, beside=notice.since)
+            told.append(self.say("Acknowledged by {person}, {time}", person=who, time=at))
+        own = incident.assigned_at
+        if own and not (taken and incident.assignee == incident.acknowledger):
+            who, at = person(incident.assigned_to or ""), self._brief(own, beside=notice.since)
+            told.append(self.say("Assigned to {person}, {time}", person=who, time=at))
         return told
 
     def truncated(self, number: int) -> str:

@@ -310,9 +310,10 @@ def _entry_values(incident: int, entry: Entry) -> dict[str, Any]:
         "kind": entry.kind.value,
         "at": entry.at,
         "actor": entry.actor,
+        "actor_ref": entry.actor_ref,
         "data": entry.data,
     }
 
 
 def _entry(row: Any) -> Entry:
-    return Entry(EntryKind(row.kind), row.at, row.actor, row.data, number=row.number)
+    return Entry(EntryKind(row.kind), row.at, row.actor, row.data, row.number, row.actor_ref)

@@ -153,8 +153,13 @@ class IncidentRow(SQLModel, table=True):
     updated_at: datetime = _time()
     acknowledged_at: datetime | None = _time(nullable=True)
     acknowledged_by: str | None = _text(nullable=True)
+    acknowledged_ref: str | None = _text(nullable=True)
+    assigned_at: datetime | None = _time(nullable=True)
+    assigned_to: str | None = _text(nullable=True)
+    assigned_ref: str | None = _text(nullable=True)
     resolved_at: datetime | None = _time(nullable=True)
     resolved_by: str | None = _text(nullable=True)
+    resolved_ref: str | None = _text(nullable=True)
     ending: str | None = _text(nullable=True)
     component: str = _text()
     model: str | None = _text(nullable=True)
@@ -203,6 +208,7 @@ class TimelineRow(SQLModel, table=True):
     kind: str = _text()
     at: datetime = _time()
     actor: str = _text()
+    actor_ref: str = _text()
     data: Mapping[str, object] = _json()
 
 

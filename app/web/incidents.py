@@ -1,28 +1,20 @@
-"""`/incidents`: read the log, and act on it."""
+"""`/incidents`: the log, to be read; `actions.py` is what can be done to it."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from app.core.chart import draw
 from app.core.durations import DurationError, parse_duration
-from app.core.events import (
-    Acknowledged,
-    NoteAdded,
-    PersonEvent,
-    ResolvedByPerson,
-    Unacknowledged,
-)
 from app.core.incidents import Incident
 from app.core.notices import Notice
 from app.engine.outlook import Outlook
@@ -31,7 +23,7 @@ from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, queries
 from app.store.database import Transaction
 from app.web.auth import require_api_token
-from app.web.context import Context, Service
+from app.web.context import Service
 from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
@@ -64,21 +56,6 @@ class Filters(BaseModel):
     cursor: str | None = None
 
 
-class Act(BaseModel):
-    """Who acts. `revision` (or `If-Match`) makes the action fail if somebody was faster."""
-
-    by: str = Field(min_length=1, max_length=200)
-    revision: int | None = None
-
-
-class Resolve(Act):
-    force: bool = Field(default=False, description="End it although alerts still fire.")
-
-
-class Note(Act):
-    text: str = Field(min_length=1, max_length=20_000)
-
-
 @router.get("", summary="List incidents")
 async def listed(filters: Annotated[Filters, Query()], service: Service) -> Response:
     """A page of incidents, each with its first 100 alerts; `next` is the cursor of the next."""
@@ -88,14 +65,14 @@ async def listed(filters: Annotated[Filters, Query()], service: Service) -> Resp
     pages = pages[: filters.limit]
     items = [incident_json(shown) for shown in pages]
     cursor = _cursor(pages[-1].incident, filters.sort) if more and pages else None
-    return _answer({"items": items, "next": cursor})
+    return answer({"items": items, "next": cursor})
 
 
 @router.get("/{number}", summary="Show one incident")
 async def shown(number: Number, service: Service) -> Response:
     """The incident whole, with all its alerts."""
-    whole = await service.db.read(_whole, number, service.outlook())
-    return _answer(incident_json(whole), etag=whole.incident.revision)
+    found = await service.db.read(whole, number, service.outlook())
+    return answer(incident_json(found), etag=found.incident.revision)
 
 
 @router.get("/{number}/timeline", summary="Show an incident's timeline")
@@ -106,7 +83,7 @@ async def timeline(number: Number, service: Service) -> Response:
         incidents.get(tx, number)
         return [entry_json(entry) for entry in incidents.timeline(tx, number)]
 
-    return _answer({"items": await service.db.read(load)})
+    return answer({"items": await service.db.read(load)})
 
 
 @router.get("/{number}/chart.svg", summary="Show an incident's chart", response_class=Response)
@@ -122,69 +99,6 @@ async def chart(number: Number, service: Service, *, dark: bool = False) -> Resp
         raise HTTPException(404, f"Incident {number} has no chart: nothing was measured for it.")
     headers = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-cache"}
     return Response(draw(found, dark=dark), headers=headers, media_type="image/svg+xml")
-
-
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="The revision decided on.")]
-
-
-@router.post("/{number}/acknowledge", summary="Take an incident on")
-async def acknowledge(
-    number: Number, body: Act, service: Service, if_match: IfMatch = None
-) -> Response:
-    """409 if somebody else has it, or it is resolved."""
-    return await _act(service, number, Acknowledged(body.by, _revision(body, if_match)))
-
-
-@router.post("/{number}/unacknowledge", summary="Hand an incident back")
-async def unacknowledge(
-    number: Number, body: Act, service: Service, if_match: IfMatch = None
-) -> Response:
-    """It waits for somebody again."""
-    return await _act(service, number, Unacknowledged(body.by, _revision(body, if_match)))
-
-
-@router.post("/{number}/resolve", summary="End an incident")
-async def resolve(
-    number: Number, body: Resolve, service: Service, if_match: IfMatch = None
-) -> Response:
-    """409 while alerts fire, unless forced; their present occurrences then stay ended."""
-    event = ResolvedByPerson(body.by, body.force, _revision(body, if_match))
-    return await _act(service, number, event)
-
-
-@router.post("/{number}/notes", summary="Write a note")
-async def note(number: Number, body: Note, service: Service, if_match: IfMatch = None) -> Response:
-    """It stands in the timeline and in the thread."""
-    event = NoteAdded(body.by, body.text, _revision(body, if_match))
-    return await _act(service, number, event)
-
-
-@router.post("/{number}/postings/{posting}/stop", summary="Stop showing it at one place")
-async def stop_posting(number: Number, posting: Number, service: Service) -> Response:
-    """No more tries; `retry` takes it back."""
-    await service.actions.stop_posting(number, posting)
-    return await shown(number, service)
-
-
-@router.post("/{number}/postings/{posting}/retry", summary="Try again at one place")
-async def retry_posting(number: Number, posting: Number, service: Service) -> Response:
-    """Now, instead of when its pause is over."""
-    await service.actions.retry_posting(number, posting)
-    return await shown(number, service)
-
-
-async def _act(service: Context, number: int, event: PersonEvent) -> Response:
-    await service.actions.act(number, event)
-    return await shown(number, service)
-
-
-def _revision(body: Act, if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return body.revision
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', if_match.strip())
-    if found is None:
-        raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
-    return int(found[1])
 
 
 def _search(filters: Filters, now: datetime) -> queries.Search:
@@ -254,7 +168,8 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
     ]
 
 
-def _whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
+def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
+    """All that an incident's JSON is made of; raises NotFound."""
     incident = incidents.get(tx, number)
     alerts = incidents.alerts_of(tx, number)
     return Shown(
@@ -267,6 +182,7 @@ def _whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
     )
 
 
-def _answer(content: object, *, etag: int | None = None) -> Response:
+def answer(content: object, *, etag: int | None = None) -> Response:
+    """A JSON response; `etag` is the incident's revision."""
     headers = {"ETag": f'"{etag}"'} if etag is not None else None
     return Response(to_json(content), headers=headers, media_type="application/json")

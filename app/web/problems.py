@@ -19,6 +19,7 @@ from app.errors import (
     RevisionConflict,
     StoreUnavailable,
 )
+from app.web.views import rfc3339
 
 log = structlog.get_logger()
 
@@ -39,13 +40,16 @@ _ADVICE = {
 }
 
 
-def problem(status: int, detail: str, *, headers: dict[str, str] | None = None) -> Response:
-    """A problem document; `detail` is a sentence for whoever reads it."""
+def problem(
+    status: int, detail: str, *, headers: dict[str, str] | None = None, **more: object
+) -> Response:
+    """A problem document; `detail` is a sentence for whoever reads it, `more` for programs."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **more,
     }
     return Response(to_json(body), status, headers, media_type="application/problem+json")
 
@@ -68,7 +72,15 @@ def answer(error: Exception) -> Response:
         return _told(error)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
     headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(status, str(error), headers=headers)
+    return problem(status, str(error), headers=headers, **_facts(error))
+
+
+def _facts(error: Exception) -> dict[str, object]:
+    """What a program may want to know of why an action does not fit."""
+    if not isinstance(error, NotApplicable):
+        return {}
+    known = {"obstacle": error.obstacle, "by": error.by, "at": rfc3339(error.at)}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -44,6 +44,8 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "opened_at": rfc3339(incident.opened_at),
         "acknowledged_at": rfc3339(incident.acknowledged_at),
         "acknowledged_by": incident.acknowledged_by,
+        "assigned_at": rfc3339(incident.assigned_at),
+        "assigned_to": incident.assigned_to,
         "resolved_at": None if open_ else rfc3339(incident.resolved_at),
         "resolved_by": None if open_ else incident.resolved_by,
         "resolution": None if open_ else incident.ending,

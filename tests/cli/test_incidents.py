@@ -32,10 +32,16 @@ def test_the_life_of_an_incident(service: Beside) -> None:
     shell, number = service.shell, str(service.open_incident("WholeLife"))
     assert "is acknowledged by maria" in shell.ok("incidents", "ack", number)
     assert "waits for somebody again" in shell.ok("incidents", "unack", number)
+    assert "is assigned to joão" in shell.ok("incidents", "assign", number, "joão")
+    assert "is assigned to maria" in shell.ok("incidents", "assign", number)
+    assert "is assigned to nobody" in shell.ok("incidents", "assign", number, "--nobody")
+    shell.ok("incidents", "assign", number, "Bia <bia@example.com>", "--by", "joão")
     assert "one more note" in shell.ok("incidents", "note", number, "olha isso")
     assert "resolved by joão" in shell.ok("incidents", "resolve", number, "--force", "--by", "joão")
     text = shell.ok("incidents", "show", number)
     assert re.search(r"note, maria: olha isso$", text, re.MULTILINE)
+    assert re.search(r"^Assigned +\S+ \S+ -03 to Bia$", text, re.MULTILINE)
+    assert re.search(r" assigned, joão: to Bia$", text, re.MULTILINE)
     assert re.search(r"^Resolved +\S+ \S+ -03 by joão$", text, re.MULTILINE)
 
 
@@ -44,6 +50,11 @@ def test_what_does_not_apply_is_told_in_the_service_s_words(service: Beside) -> 
     assert "still has 1 firing alert" in service.shell.error("incidents", "resolve", number)
     service.shell.ok("incidents", "ack", number, "--by", "ana")
     assert "already acknowledged by ana" in service.shell.error("incidents", "ack", number)
+
+
+def test_it_is_somebody_s_or_nobody_s(service: Beside) -> None:
+    line = service.shell.error("incidents", "assign", "1", "ana", "--nobody", code=2)
+    assert "not both" in line
 
 
 def test_an_incident_that_is_not_there(service: Beside) -> None:

@@ -25,6 +25,7 @@ from app.core.events import (
     Unacknowledged,
 )
 from app.core.incidents import Decision, EntryKind, Incident, Status
+from app.core.person import Person
 from app.core.transitions import Ending
 from app.errors import NotApplicable, RevisionConflict
 
@@ -110,7 +111,7 @@ TRIGGERED, ACKED, OVER = Status.TRIGGERED, Status.ACKNOWLEDGED, Status.RESOLVED
         ([report(A, B)], report(A_ENDED, B_ENDED), OVER, [K.RESOLVED]),
         ([report(A)], report(A_ENDED), OVER, [K.RESOLVED]),
         ([report(A), report(A_ENDED)], report(A_ENDED), OVER, []),  # told again for 15 minutes
-        ([report(A), Acknowledged("ana")], report(B), ACKED, [K.ALERTS_FIRING]),
+        ([report(A), Acknowledged(Person("ana"))], report(B), ACKED, [K.ALERTS_FIRING]),
         # ── reopening ──────────────────────────────────────────────────────────────────────
         ([report(A), report(A_ENDED)], report(A_AGAIN), TRIGGERED, [K.REOPENED]),
         ([report(A), report(A_ENDED)], report(A), TRIGGERED, [K.UNCONFIRMED]),
@@ -134,16 +135,16 @@ TRIGGERED, ACKED, OVER = Status.TRIGGERED, Status.ACKNOWLEDGED, Status.RESOLVED
         ([report(A)], EndingDoubted("Prometheus is down"), TRIGGERED, []),
         ([report(A)], CONFIRMED, TRIGGERED, []),
         # ── people ─────────────────────────────────────────────────────────────────────────
-        ([report(A)], Acknowledged("ana"), ACKED, [K.ACKNOWLEDGED]),
-        ([report(A), Acknowledged("ana")], Acknowledged("ana"), ACKED, []),
-        ([report(A), Acknowledged("ana")], Unacknowledged("bia"), TRIGGERED, [K.UNACKNOWLEDGED]),
-        ([report(A)], Unacknowledged("bia"), TRIGGERED, []),
-        ([report(A)], ResolvedByPerson("ana", force=True), OVER, [K.RESOLVED]),
-        ([report(A)], NoteAdded("ana", "looking"), TRIGGERED, [K.NOTE]),
-        ([report(A), report(A_ENDED)], NoteAdded("ana", "it was the disk"), OVER, [K.NOTE]),
-        ([report(A), ResolvedByPerson("ana", force=True)], report(A), OVER, []),
-        ([report(A), ResolvedByPerson("ana", force=True)], report(A_AGAIN), TRIGGERED, [K.REOPENED]),
-        ([report(A), Acknowledged("ana"), report(A_ENDED)], report(A_AGAIN), TRIGGERED, [K.REOPENED]),
+        ([report(A)], Acknowledged(Person("ana")), ACKED, [K.ACKNOWLEDGED]),
+        ([report(A), Acknowledged(Person("ana"))], Acknowledged(Person("ana")), ACKED, []),
+        ([report(A), Acknowledged(Person("ana"))], Unacknowledged(Person("bia")), TRIGGERED, [K.UNACKNOWLEDGED]),
+        ([report(A)], Unacknowledged(Person("bia")), TRIGGERED, []),
+        ([report(A)], ResolvedByPerson(Person("ana"), force=True), OVER, [K.RESOLVED]),
+        ([report(A)], NoteAdded(Person("ana"), "looking"), TRIGGERED, [K.NOTE]),
+        ([report(A), report(A_ENDED)], NoteAdded(Person("ana"), "it was the disk"), OVER, [K.NOTE]),
+        ([report(A), ResolvedByPerson(Person("ana"), force=True)], report(A), OVER, []),
+        ([report(A), ResolvedByPerson(Person("ana"), force=True)], report(A_AGAIN), TRIGGERED, [K.REOPENED]),
+        ([report(A), Acknowledged(Person("ana")), report(A_ENDED)], report(A_AGAIN), TRIGGERED, [K.REOPENED]),
         # ── delivery ───────────────────────────────────────────────────────────────────────
         ([report(A)], DeliveryChanged("slack:#x", "sent by email"), TRIGGERED, [K.DELIVERY]),
     ],
@@ -158,11 +159,11 @@ def test_table(
 @pytest.mark.parametrize(
     ("before", "event", "why"),
     [
-        ([report(A)], ResolvedByPerson("ana"), "still has 1 firing"),
-        ([report(A), report(A_ENDED)], Acknowledged("ana"), "already resolved at"),
-        ([report(A), Acknowledged("ana")], Acknowledged("bia"), "already acknowledged by ana"),
-        ([report(A), ResolvedByPerson("ana", force=True)], ResolvedByPerson("bia"), "resolved by ana"),
-        ([report(A), report(A_ENDED)], Unacknowledged("ana"), "already resolved"),
+        ([report(A)], ResolvedByPerson(Person("ana")), "still has 1 firing"),
+        ([report(A), report(A_ENDED)], Acknowledged(Person("ana")), "already resolved at"),
+        ([report(A), Acknowledged(Person("ana"))], Acknowledged(Person("bia")), "already acknowledged by ana"),
+        ([report(A), ResolvedByPerson(Person("ana"), force=True)], ResolvedByPerson(Person("bia")), "resolved by ana"),
+        ([report(A), report(A_ENDED)], Unacknowledged(Person("ana")), "already resolved"),
     ],
 )  # fmt: skip
 def test_what_no_longer_applies(before: Sequence[Event], event: Event, why: str) -> None:
@@ -178,8 +179,8 @@ def test_the_end_of_something_never_heard_of_opens_nothing() -> None:
 def test_who_decided_on_an_older_revision_is_told() -> None:
     story = Story().tell(report(A), report(A, B))
     with pytest.raises(RevisionConflict, match="at revision 2, not 1"):
-        story.tell(Acknowledged("ana", revision=1))
-    assert story.tell(Acknowledged("ana", revision=2)).now.acknowledged_by == "ana"
+        story.tell(Acknowledged(Person("ana"), revision=1))
+    assert story.tell(Acknowledged(Person("ana"), revision=2)).now.acknowledged_by == "ana"
 
 
 def test_a_repeat_counts_but_does_not_change_the_revision() -> None:
@@ -190,7 +191,7 @@ def test_a_repeat_counts_but_does_not_change_the_revision() -> None:
 
 
 def test_a_dismissed_doubt_leaves_no_trace() -> None:
-    story = Story().tell(report(A), Acknowledged("ana"), report(A_ENDED))
+    story = Story().tell(report(A), Acknowledged(Person("ana")), report(A_ENDED))
     before = story.now
     after = story.tell(report(A), A_VANISHED).now
     assert after.ending is Ending.RESOLVED
@@ -207,7 +208,9 @@ def test_a_doubted_reopening_is_unconfirmed_until_it_is_confirmed() -> None:
 
 
 def test_reopening_asks_for_somebody_again() -> None:
-    after = Story().tell(report(A), Acknowledged("ana"), report(A_ENDED), report(A_AGAIN)).now
+    after = (
+        Story().tell(report(A), Acknowledged(Person("ana")), report(A_ENDED), report(A_AGAIN)).now
+    )
     assert (after.acknowledged_by, after.resolved_at, after.ending) == (None, None, None)
 
 

@@ -13,6 +13,7 @@ from app.core.events import (
     Acknowledged,
     AlertsReported,
     AlertsVanished,
+    Assigned,
     ChangeLanded,
     DeliveryChanged,
     EndingDoubted,
@@ -24,6 +25,7 @@ from app.core.events import (
 )
 from app.core.incidents import Entry, Incident
 from app.core.notices import LISTED, Notice, links
+from app.core.person import Person
 from tests.notifiers import known
 from tests.notifiers.known import MINUTE, START
 
@@ -101,14 +103,18 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     again = reported(alert("a", at=START + 2 * MINUTE))
     gone = AlertsVanished(frozenset({one.fingerprint}), "Alertmanager no longer lists it")
     doubt = EndingDoubted("Prometheus did not answer, so the end cannot be confirmed")
-    yield "triggered", notice(fires, reported(two), NoteAdded("Ana", "looking at it"))
+    yield "triggered", notice(fires, reported(two), NoteAdded(Person("Ana"), "looking at it"))
     yield "truncated", notice(reported(one, two, truncated=7))
     yield "hidden", notice(reported(one, truncated=1), reported(*ends.alerts, truncated=1))
-    yield "acknowledged", notice(fires, Acknowledged("Ana"))
-    yield "handed back", notice(fires, Acknowledged("Ana"), Unacknowledged("Ana"))
+    yield "acknowledged", notice(fires, Acknowledged(Person("Ana")))
+    yield "handed back", notice(fires, Acknowledged(Person("Ana")), Unacknowledged(Person("Ana")))
+    ana, bia = Person("Ana", "slack:U1"), Person("Bia", "email:bia@example.com")
+    yield "assigned", notice(fires, Assigned(ana, bia))
+    yield "taken over", notice(fires, Acknowledged(ana), Assigned(bia, bia))
+    yield "nobody's", notice(fires, Assigned(ana, ana), Assigned(ana, None))
     yield "some resolved", notice(reported(one, two), ends)
     yield "resolved", notice(fires, ends)
-    yield "by person", notice(fires, ResolvedByPerson("Ana", force=True))
+    yield "by person", notice(fires, ResolvedByPerson(Person("Ana"), force=True))
     yield "reopened", notice(fires, ends, again)
     yield "unconfirmed", notice(fires, ends, fires)
     yield "dismissed", notice(fires, ends, fires, gone)
@@ -150,8 +156,8 @@ def hostile() -> Notice:
         alert(labels={**labels, HOSTILE[:20] + str(n): HOSTILE}, annotations=notes, graph="")
         for n in range(10)
     ]
-    note = NoteAdded(HOSTILE, "\ud800" + HOSTILE * 100)
-    shown = notice(reported(*alerts, truncated=3), Acknowledged(HOSTILE), note)
+    note = NoteAdded(Person(HOSTILE), "\ud800" + HOSTILE * 100)
+    shown = notice(reported(*alerts, truncated=3), Acknowledged(Person(HOSTILE)), note)
     return replace(
         shown,
         context=known.hostile(HOSTILE),

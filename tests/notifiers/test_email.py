@@ -15,6 +15,7 @@ import pytest
 
 from app.core.events import Acknowledged
 from app.core.notices import Notice
+from app.core.person import Person
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import DETAILS, ROOT, Mark
@@ -115,7 +116,7 @@ async def test_a_thread_keeps_its_subject_whatever_becomes_of_the_incident(
     root = await send(mail, NOTICES["triggered"])
     labels = {"alertname": "Another", "severity": "info"}
     other = alert(labels=labels, annotations={"summary": "something else"})
-    changed = notice(reported(alert()), reported(other), Acknowledged("Ana"))
+    changed = notice(reported(alert()), reported(other), Acknowledged(Person("Ana")))
     await answer(mail, changed, root)
     first, reply = (delivery.message for delivery in server.mailbox.messages)
     assert reply["Subject"] == f"Re: {first['Subject']}"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.events import NoteAdded
+from app.core.person import Person
 from app.errors import (
     Ambiguous,
     ContentRefused,
@@ -25,7 +26,7 @@ from tests.notifiers.samples import ZONE, alert, notice, reported
 
 CHANNEL = "#fraude-plantao"
 TOKEN = "a1b2c3"
-SHOWN = notice(reported(alert()), NoteAdded("Ana", "looking"))
+SHOWN = notice(reported(alert()), NoteAdded(Person("Ana"), "looking"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.events import NoteAdded
 from app.core.notices import Notice
+from app.core.person import Person
 from app.notifiers.slack import SlackNotifier
 from tests.neighbours.slack.validation import (
     check_together,
@@ -134,7 +135,7 @@ def test_the_digest_changes_with_what_is_seen_and_with_nothing_else() -> None:
     resolved = NOTICES["resolved"]
     digests = [slack.root(n, locale="en", plain=False).digest for n in (one, again, resolved)]
     assert digests[0] == digests[1] != digests[2]
-    noted = notice(reported(alert()), NoteAdded("Ana", "x"))
+    noted = notice(reported(alert()), NoteAdded(Person("Ana"), "x"))
     assert slack.root(noted, locale="en", plain=False).digest == digests[0]
 
 
@@ -161,7 +162,7 @@ def test_nothing_to_add_is_no_message() -> None:
 
 
 def test_a_long_story_is_cut_at_a_line() -> None:
-    notes = [NoteAdded("Ana", "x" * 1400) for _ in range(6)]
+    notes = [NoteAdded(Person("Ana"), "x" * 1400) for _ in range(6)]
     shown = notice(reported(alert()), *notes)
     text = notifier().reply(shown, shown.entries, locale="en", plain=False).payload["text"]
     assert len(text) <= 4000

@@ -9,6 +9,7 @@ import pytest
 from app.core.events import Acknowledged
 from app.core.incidents import Entry, EntryKind
 from app.core.notices import Look, Notice
+from app.core.person import Person
 from app.notifiers import background, email_body, slack_blocks, telling
 from app.notifiers.wording import Words, words
 from tests.notifiers.samples import (
@@ -108,6 +109,7 @@ def everything(speech: Words, shown: Notice) -> Iterator[str]:
     yield speech.subject(shown)
     yield speech.span(shown)
     yield speech.counts(shown.incident)
+    yield from speech.handling(shown)
     yield from speech.remarks(shown.incident)
     yield from (telling.line(speech, shown, each) for each in told(shown))
     for state in shown.alerts:
@@ -183,7 +185,7 @@ def test_severity_shows_in_word_and_shape(severity: str, shown: str, exibido: st
 
 
 def test_a_long_name_leaves_room_for_the_title() -> None:
-    shown = notice(reported(alert()), Acknowledged("Ana " * 50))
+    shown = notice(reported(alert()), Acknowledged(Person("Ana " * 50)))
     assert "checkout is failing" in english().headline(shown)
     assert len(english().headline(shown)) < 120
 
@@ -256,6 +258,27 @@ def test_how_long_it_lasted() -> None:
     assert portuguese().span(NOTICES["resolved"]) == durou
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "contado"),
+    [
+        ("triggered", [], []),
+        ("acknowledged", ["Acknowledged by Ana, 03:13"], ["Reconhecido por Ana, 03:13"]),
+        ("handed back", [], []),
+        ("assigned", ["Assigned to Bia, 03:13"], ["Atribuído a Bia, 03:13"]),
+        (
+            "taken over",
+            ["Acknowledged by Ana, 03:13", "Assigned to Bia, 03:14"],
+            ["Reconhecido por Ana, 03:13", "Atribuído a Bia, 03:14"],
+        ),
+        ("nobody's", [], []),
+        ("by person", [], []),
+    ],
+)
+def test_who_has_it(name: str, told: list[str], contado: list[str]) -> None:
+    assert english().handling(NOTICES[name]) == told
+    assert portuguese().handling(NOTICES[name]) == contado
+
+
 def test_counts() -> None:
     assert english().counts(NOTICES["some resolved"].incident) == "1 firing, 1 resolved"
     assert portuguese().counts(NOTICES["some resolved"].incident) == "1 disparado, 1 resolvido"
@@ -298,6 +321,8 @@ def last(name: str, *, locale: str = "en") -> str:
             "Deixou de ser reportado após 1 min: o Alertmanager não o lista mais",
         ),
         ("triggered", "Note by Ana: looking at it", "Nota de Ana: looking at it"),
+        ("assigned", "Assigned to Bia by Ana", "Atribuído a Bia por Ana"),
+        ("nobody's", "Assigned to nobody by Ana", "Deixado sem responsável por Ana"),
     ],
 )
 def test_lines(name: str, line: str, linha: str) -> None:

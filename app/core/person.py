@@ -1,0 +1,42 @@
+"""People, as the timeline names them and as they can be told apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_GIVEN = re.compile(r"(.*?)\s*<((?:slack|email):[^<>\s]+|[^<>\s@:]+@[^<>\s@]+)>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who acts. `name` is for people to read and comes from outside.
+
+    `ref` says who it is, where that is known: `slack:U123`, `email:ana@example.com`. One
+    person must always come with the same `ref`.
+    """
+
+    name: str
+    ref: str = ""
+
+    @staticmethod
+    def parse(text: str) -> Person:
+        """`Ana`, or with who that is: `Ana <ana@example.com>`, `Ana <slack:U123>`."""
+        found = _GIVEN.fullmatch(text.strip())
+        if found is None:
+            return Person(text.strip())
+        ref = found[2] if ":" in found[2] else f"email:{found[2].lower()}"
+        return Person(found[1] or found[2].partition(":")[2] or found[2], ref)
+
+    @staticmethod
+    def known(name: str | None, ref: str | None) -> Person | None:
+        """As a record holds it, if it holds one."""
+        return Person(name, ref or "") if name is not None else None
+
+    def is_same(self, other: Person | None) -> bool:
+        """Whether this is the same person; by name only where one of the two is not known."""
+        if other is None:
+            return False
+        if self.ref and other.ref:
+            return self.ref == other.ref
+        return self.name == other.name
