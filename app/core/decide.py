@@ -6,7 +6,7 @@ is in `transitions.py`, when an episode begins again or ends in `episodes.py`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -51,9 +51,8 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
             return _hidden_settled(incident, reason, now)
         case EndingDoubted(reason):
             return _ending_doubted(incident, reason, now)
-        case DeliveryChanged(destination, what):
-            data = {"destination": destination, "what": what}
-            return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, data),))
+        case DeliveryChanged():
+            return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, asdict(event)),))
         case ContextFound() | ChangeLanded():
             return learn(incident, event, now=now)
         case _:

@@ -254,6 +254,7 @@ class PostingRow(SQLModel, table=True):
     first_shown_at: datetime | None = _time(nullable=True)
     priority: int
     asked: int
+    stands_in_for: str | None = _text(nullable=True)
     due_at: datetime | None = _time(nullable=True)
     lease_until: datetime | None = _time(nullable=True)
     lease_by: str | None = _text(nullable=True)

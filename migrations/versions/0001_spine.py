@@ -185,6 +185,7 @@ def upgrade() -> None:
         sa.Column("first_shown_at", sa.BigInteger(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("stands_in_for", sa.Text(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("lease_by", sa.Text(), nullable=True),
