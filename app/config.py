@@ -183,6 +183,13 @@ class Context(_Section):
     serving_gauge: _Text = "fraud_model_info"
 
 
+class Silences(_Section):
+    """When to warn of a silence's end, and the longest that may be asked for here."""
+
+    warn_before: _Period = timedelta(minutes=10)
+    longest: _Period = timedelta(days=30)
+
+
 class Runbooks(_Section):
     """Where runbooks are, if not in the service itself; no slash at the end."""
 
@@ -220,6 +227,7 @@ class Config(_Section):
     retention: Retention = Retention()
     verify: Verify = Verify()
     context: Context = Context()
+    silences: Silences = Silences()
     alertmanager: AlertmanagerSide = AlertmanagerSide()
 
     def root_route(self) -> Route:

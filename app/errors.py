@@ -9,7 +9,10 @@ PlantaoError
 │   └── LinkExpired        a signed link that is too old
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
+├── InvalidSilence         what was asked for is no silence to be made; ask for another
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
+│   ├── NeighbourRefused      it answered that it will not do what was asked
+│   └── NeighbourUnreachable  it did not answer in time; perhaps it did it all the same
 └── DeliveryFailed         a message was not (or perhaps not) shown at its destination
     ├── Refused            the destination said no; the same request will fail again
     │   ├── ContentRefused     … because of what the message holds: say it more plainly
@@ -109,8 +112,24 @@ class RevisionConflict(NotApplicable):
     """The caller decided on a revision that is no longer the present one."""
 
 
+class InvalidSilence(PlantaoError):
+    """A silence that would mute too much, nothing, or at the wrong time."""
+
+
 class NeighbourFailed(PlantaoError):
     """A neighbour (Alertmanager, Prometheus, MLflow) gave no usable answer in time."""
+
+
+class NeighbourRefused(NeighbourFailed):
+    """It will not do what was asked, however often it is asked."""
+
+
+class NeighbourUnreachable(NeighbourFailed):
+    """It did not answer. `perhaps_done` says that it may have done what was asked."""
+
+    def __init__(self, message: str, *, perhaps_done: bool) -> None:
+        super().__init__(message)
+        self.perhaps_done = perhaps_done
 
 
 class DeliveryFailed(PlantaoError):

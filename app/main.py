@@ -27,6 +27,8 @@ from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
 from app.engine.signed_links import SignedLinks, link_key
+from app.engine.silence_watch import SilenceWatch
+from app.engine.silences import Silencing
 from app.engine.sources import Sources
 from app.engine.verify import Verify
 from app.engine.watch import Watching
@@ -40,13 +42,35 @@ from app.notifiers.smtp import MailServer
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
-from app.web import actions, health, incidents, mlflow, problems, receipts, runbooks, webhooks
+from app.web import (
+    actions,
+    health,
+    incidents,
+    mlflow,
+    problems,
+    receipts,
+    runbooks,
+    silences,
+    webhooks,
+)
 from app.web import changes as changes_api
 from app.web.context import Context
 
 log = structlog.get_logger()
 
 _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
+
+_MODULES = (
+    webhooks,
+    mlflow,
+    incidents,
+    actions,
+    silences,
+    receipts,
+    changes_api,
+    runbooks,
+    health,
+)
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.
 Errors are RFC 9457 problem documents; times are RFC 3339 in UTC."""
@@ -65,7 +89,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = FastAPI(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
     problems.install(app)
     app.add_middleware(webhooks.Shortcut)
-    for module in (webhooks, mlflow, incidents, actions, receipts, changes_api, runbooks, health):
+    for module in _MODULES:
         app.include_router(module.router)
     return app
 
@@ -123,6 +147,7 @@ async def _start(
         db=db,
         intake=Intake(db, policy, parts.signals, clock),
         actions=Actions(db, policy, parts.signals, clock),
+        silencing=parts.silencing,
         ledger=parts.ledger,
         enrich=parts.enrich,
         links=parts.links,
@@ -147,6 +172,7 @@ class _Parts:
     links: SignedLinks
     alertmanagers: Sequence[Alertmanager]
     prometheus: Prometheus | None
+    silencing: Silencing
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
@@ -166,6 +192,7 @@ async def _parts(
     prometheus = Prometheus(settings.prometheus_url, client) if settings.prometheus_url else None
     sources = Sources(db, policy, clock.now, prometheus, make_mlflow(settings, client))
     registry = make_mlflow(settings, client, within=_REGISTRY_WITHIN)
+    alertmanagers = [Alertmanager(url, client) for url in settings.alertmanager_url]
     return _Parts(
         db=db,
         policy=policy,
@@ -173,8 +200,16 @@ async def _parts(
         signals=signals,
         notifiers=notifiers,
         links=links,
-        alertmanagers=[Alertmanager(url, client) for url in settings.alertmanager_url],
+        alertmanagers=alertmanagers,
         prometheus=prometheus,
+        silencing=Silencing(
+            db,
+            policy,
+            signals,
+            clock,
+            alertmanagers=alertmanagers,
+            public_url=settings.base_url,
+        ),
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
@@ -218,6 +253,9 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "enrich": parts.enrich,
         "watch": Watching(watchers, parts.ledger, parts.policy, parts.clock),
         "verify": Verify(*shared, alertmanagers=parts.alertmanagers, prometheus=parts.prometheus),
+        "silences": SilenceWatch(
+            *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
+        ),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

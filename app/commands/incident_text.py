@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from app.commands.silences import silence_lines
 from app.commands.terminal import facts, moment, table, width
 from app.notifiers.text import one_line
 
@@ -51,6 +52,7 @@ def incident_text(incident: Json, timeline: Sequence[Json], zone: str) -> Iterat
         ("Labels", facts(sorted(incident["labels"].items()), indent="  ")),
         ("Annotations", facts(sorted(incident["annotations"].items()), indent="  ")),
         ("Alerts", _alert_lines(incident["alerts"], zone)),
+        ("Silences", silence_lines(incident.get("silences", ()), zone)),
         ("Shown at", [_posting_line(each) for each in incident["postings"]]),
         ("Timeline", [_entry_line(each, zone) for each in timeline]),
     ):

@@ -11,6 +11,7 @@ import typer
 from app.commands.client import Service, api
 from app.commands.incident_text import incident_text, list_lines
 from app.commands.options import AsJson, By, Number, Token, Url, settings_with
+from app.commands.silences import silence, unsilence
 from app.commands.terminal import remark, say, say_json
 
 app = typer.Typer(
@@ -167,6 +168,10 @@ def note(
         raise typer.BadParameter("the note is empty", param_hint="TEXT")
     incident = _act(_service(url, token), number, "notes", {"by": by, "text": told.strip()})
     _say_outcome(incident, "has one more note", json)
+
+
+app.command()(silence)
+app.command()(unsilence)
 
 
 def _service(url: str | None, token: str | None) -> Service:

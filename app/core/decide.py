@@ -1,7 +1,8 @@
 """What an event makes of an incident. Pure: the same arguments give the same decision.
 
 `tests/core/test_decide.py` holds the table of cases. What one report means for one alert
-is in `transitions.py`, when an episode begins again or ends in `episodes.py`.
+is in `transitions.py`, when an episode begins again or ends in `episodes.py`, what silences
+say in `silencing.py`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKi
 from app.core.learning import learn
 from app.core.people import act
 from app.core.reports import report
+from app.core.silence_events import SilenceEvent
+from app.core.silencing import silence
 from app.core.transitions import AlertState, Effect, Ending, Transition
 
 
@@ -42,6 +45,24 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
         return Decision(None)
     if isinstance(event, PersonEvent):
         return act(incident, event, now=now)
+    if isinstance(event, SilenceEvent):
+        return silence(incident, event, now=now)
+    match event:
+        case AlertsConfirmed() | AlertsVanished() | HiddenSettled() | EndingDoubted():
+            return _verified(incident, event, now)
+        case DeliveryChanged():
+            return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, asdict(event)),))
+        case ContextFound() | ChangeLanded():
+            return learn(incident, event, now=now)
+        case _:
+            assert_never(event)
+
+
+def _verified(
+    incident: Incident,
+    event: AlertsConfirmed | AlertsVanished | HiddenSettled | EndingDoubted,
+    now: datetime,
+) -> Decision:
     match event:
         case AlertsConfirmed():
             return _confirmed(incident, event, now)
@@ -51,10 +72,6 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
             return _hidden_settled(incident, reason, now)
         case EndingDoubted(reason):
             return _ending_doubted(incident, reason, now)
-        case DeliveryChanged():
-            return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, asdict(event)),))
-        case ContextFound() | ChangeLanded():
-            return learn(incident, event, now=now)
         case _:
             assert_never(event)
 

@@ -12,6 +12,7 @@ from app.core.alerts import Alert, Labels
 from app.core.context import Finding
 from app.core.facts import Change
 from app.core.person import Person
+from app.core.silence_events import SilenceEvent
 
 
 class Source(StrEnum):
@@ -157,4 +158,6 @@ PersonEvent: TypeAlias = Acknowledged | Unacknowledged | Assigned | ResolvedByPe
 AlertEvent: TypeAlias = (
     AlertsReported | AlertsConfirmed | AlertsVanished | HiddenSettled | EndingDoubted
 )
-Event: TypeAlias = AlertEvent | PersonEvent | DeliveryChanged | ContextFound | ChangeLanded
+Event: TypeAlias = (
+    AlertEvent | PersonEvent | SilenceEvent | DeliveryChanged | ContextFound | ChangeLanded
+)

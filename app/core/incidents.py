@@ -38,6 +38,13 @@ class EntryKind(StrEnum):
     NOTE = "note"
     DELIVERY = "delivery"
     CHANGE = "change"
+    SILENCED = "silenced"
+    SILENCE_FOUND = "silence_found"
+    SILENCE_CHANGED = "silence_changed"
+    SILENCE_EXPIRING = "silence_expiring"
+    SILENCE_ENDED = "silence_ended"
+    SILENCE_DELAYED = "silence_delayed"
+    SILENCE_NOT_MADE = "silence_not_made"
 
 
 #: What people should notice: each becomes a reply in the thread, in order.
@@ -50,6 +57,13 @@ NOTEWORTHY = frozenset(
         EntryKind.RESOLVED,
         EntryKind.NO_LONGER_REPORTED,
         EntryKind.NOTE,
+        EntryKind.SILENCED,
+        EntryKind.SILENCE_FOUND,
+        EntryKind.SILENCE_CHANGED,
+        EntryKind.SILENCE_EXPIRING,
+        EntryKind.SILENCE_ENDED,
+        EntryKind.SILENCE_DELAYED,
+        EntryKind.SILENCE_NOT_MADE,
     }
 )
 

@@ -15,6 +15,7 @@ from app.core.alerts import Labels
 from app.core.context import Context
 from app.core.facts import Related
 from app.core.incidents import Entry, Incident, Status
+from app.core.silences import Silence
 from app.core.transitions import AlertState, Ending
 
 #: More alerts than this are counted, not listed: the incident's page has them all.
@@ -55,7 +56,7 @@ class Notice:
     all. `alerts_named` holds those that `entries` mention, by fingerprint. `entries` is the
     timeline as far as it is to be told. `context` is what the sources said, `related` the
     open incidents up and down the pipeline now, `first_steps` those of the repository's own
-    runbook. Text in it is untrusted: escape it for where it goes.
+    runbook, `silences` all that it had. Text in it is untrusted: escape it for where it goes.
     """
 
     incident: Incident
@@ -66,6 +67,7 @@ class Notice:
     context: Context = field(default_factory=Context)
     related: Related = field(default_factory=Related)
     first_steps: Sequence[str] = ()
+    silences: Sequence[Silence] = ()
 
     @property
     def look(self) -> Look:

@@ -12,7 +12,7 @@ from app.core.postings import coalesce
 from app.core.topology import Topology
 from app.core.transitions import AlertState
 from app.engine.runbooks import Runbooks
-from app.store import contexts, incidents
+from app.store import contexts, incidents, silences
 from app.store.database import Transaction
 
 _MOST_RELATED = 5
@@ -41,6 +41,7 @@ class Outlook:
             contexts.of_incident(tx, incident.id),
             self.related(tx, incident),
             self.runbooks.first_steps(incident.labels.get("alertname", "")),
+            silences.of_incident(tx, incident.id),
         )
 
     def links(self, incident: Incident, alerts: Sequence[AlertState]) -> Links:

@@ -12,3 +12,4 @@ class Signals:
     postings: asyncio.Event = field(default_factory=asyncio.Event)
     context: asyncio.Event = field(default_factory=asyncio.Event)
     doubts: asyncio.Event = field(default_factory=asyncio.Event)
+    silences: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,7 +12,7 @@ from typing import TextIO
 from app.core.alerts import severity_rank
 from app.core.incidents import Entry
 from app.core.notices import Look, Notice
-from app.notifiers import background, telling
+from app.notifiers import background, silence_wording, telling
 from app.notifiers.background import Line
 from app.notifiers.notifier import Mark, Message, Shown, Sought
 from app.notifiers.reading import explanation
@@ -110,7 +110,9 @@ def _rest(speech: Words, notice: Notice) -> list[str]:
     what = cut_lines(explanation(notice), 3, 3 * _WIDTH)
     facts = [f"{speech.counts(notice.incident)} · {speech.span(notice)}"]
     facts += speech.handling(notice)
-    links = [f"{name}: {address}" for name, address in speech.links(notice)]
+    facts += [cut(one_line(each), _WIDTH) for each in silence_wording.lines(speech, notice)]
+    where = [*speech.links(notice), *silence_wording.links(speech, notice)]
+    links = [f"{name}: {address}" for name, address in where]
     lines = [*what.splitlines(), *facts, *speech.remarks(notice.incident), *links]
     return [f"    {line}" for line in lines]
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from app.core.incidents import Entry, Status
 from app.core.notices import Notice
 from app.core.signed_links import LIFE
-from app.notifiers import background, charting, telling
+from app.notifiers import background, charting, silence_wording, telling
 from app.notifiers.background import Line, Part
 from app.notifiers.reading import colour, explanation, readable
 from app.notifiers.text import cut, one_line
@@ -131,8 +131,9 @@ def _facts(words: Words, notice: Notice) -> dict[str, Any]:
         "counts": words.counts(incident),
         "span": words.span(notice),
         "handling": words.handling(notice),
+        "silences": [one_line(each) for each in silence_wording.lines(words, notice)],
         "remarks": words.remarks(incident),
-        "links": words.links(notice),
+        "links": [*words.links(notice), *silence_wording.links(words, notice)],
         "notes": [cut(note, _NOTE) for note in readable(notice, without=what)],
         **_alerts(words, notice),
         "labels_title": words.say("Labels"),
@@ -214,6 +215,7 @@ def _text(facts: dict[str, Any]) -> str:
     """The same without HTML; parts are set apart by an empty line."""
     links = [f"{name}: {address}" for name, address in facts["links"]]
     state = [f"{facts['counts']} · {facts['span']}", *(f"👤 {each}" for each in facts["handling"])]
+    state += facts["silences"]
     state += [f"⚠️ {each}" for each in facts["remarks"]]
     alerts = [f"{each['sign']} {each['name']}: {each['state']}" for each in facts["alerts"]]
     parts = [

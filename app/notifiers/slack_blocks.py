@@ -16,7 +16,7 @@ from app.core.alerts import Labels
 from app.core.incidents import Entry, Status
 from app.core.notices import Notice
 from app.core.transitions import AlertState
-from app.notifiers import background, mrkdwn, telling
+from app.notifiers import background, mrkdwn, silence_wording, telling
 from app.notifiers.mrkdwn import Block, calm, code, joined, section
 from app.notifiers.reading import colour, explanation, readable
 from app.notifiers.text import cut_lines, one_line
@@ -60,7 +60,7 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
     if what := explanation(notice):
         lines.append(calm(_brief(what), _EXPLANATION))
     lines += _known_lines(words, notice)
-    lines += [_fact_line(words, notice), *_handling(words, notice), *_remarks(words, notice)]
+    lines += _state(words, notice)
     if links := _link_line(words, notice):
         lines.append(links)
     return {"text": "\n".join(lines)}
@@ -134,8 +134,16 @@ def _known_lines(words: Words, notice: Notice) -> list[str]:
 
 
 def _facts(words: Words, notice: Notice) -> Block:
-    lines = [_fact_line(words, notice), *_handling(words, notice), *_remarks(words, notice)]
-    return section("\n".join(lines))
+    return section("\n".join(_state(words, notice)))
+
+
+def _state(words: Words, notice: Notice) -> list[str]:
+    return [
+        _fact_line(words, notice),
+        *_handling(words, notice),
+        *_silences(words, notice),
+        *_remarks(words, notice),
+    ]
 
 
 def _fact_line(words: Words, notice: Notice) -> str:
@@ -146,6 +154,10 @@ def _fact_line(words: Words, notice: Notice) -> str:
 def _handling(words: Words, notice: Notice) -> list[str]:
     told = [calm(each, _LINE) for each in words.handling(notice)]
     return [f"👤 {' · '.join(told)}"] if told else []
+
+
+def _silences(words: Words, notice: Notice) -> list[str]:
+    return [calm(each, _LINE) for each in silence_wording.lines(words, notice)]
 
 
 def _remarks(words: Words, notice: Notice) -> list[str]:
@@ -162,7 +174,7 @@ def _link_line(words: Words, notice: Notice) -> str:
     """As many links as fit, the most useful first: a link cannot be cut."""
     shown: list[str] = []
     room = _LINKS
-    for name, address in words.links(notice):
+    for name, address in [*words.links(notice), *silence_wording.links(words, notice)]:
         link = mrkdwn.link(name, address)
         if len(link) <= room:
             shown.append(link)

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from app.core.incidents import Entry, EntryKind
 from app.core.notices import Notice
+from app.notifiers import silence_wording
 from app.notifiers.text import clean, cut, one_line
 from app.notifiers.wording import N_, Words, person
 
@@ -31,6 +32,7 @@ _SIGNS = {
     EntryKind.NOTE: "📝",
     EntryKind.DELIVERY: "✉️",
     EntryKind.CHANGE: "🔧",
+    **silence_wording.SIGNS,
 }
 
 
@@ -65,6 +67,16 @@ def _fact(words: Words, notice: Notice, entry: Entry) -> str:
             return _taken(words, entry)
         case EntryKind.TRUNCATED | EntryKind.DELIVERY | EntryKind.CHANGE | EntryKind.NOTE:
             return _beside(words, entry)
+        case (
+            EntryKind.SILENCED
+            | EntryKind.SILENCE_FOUND
+            | EntryKind.SILENCE_CHANGED
+            | EntryKind.SILENCE_EXPIRING
+            | EntryKind.SILENCE_ENDED
+            | EntryKind.SILENCE_DELAYED
+            | EntryKind.SILENCE_NOT_MADE
+        ):
+            return silence_wording.told(words, entry)
         case _:
             assert_never(entry.kind)
 

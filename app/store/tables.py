@@ -305,6 +305,45 @@ class KeyRow(SQLModel, table=True):
     made_at: datetime = _time()
 
 
+class SilenceRow(SQLModel, table=True):
+    """A silence of Alertmanager's as one incident knows it, or the wish to have one made."""
+
+    __tablename__ = "silences"
+    __table_args__ = (
+        sa.UniqueConstraint("incident_id", "reference", name="silences_once"),
+        sa.Index("silences_by_reference", "reference"),
+        sa.Index("silences_by_token", "token"),
+        sa.Index(
+            "silences_live",
+            "incident_id",
+            sqlite_where=sa.text("state NOT IN ('ended', 'not made')"),
+            postgresql_where=sa.text("state NOT IN ('ended', 'not made')"),
+        ),
+        _KEEP_COUNTING,
+    )
+
+    id: int = _number()
+    incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
+    state: str = _text()
+    reference: str | None = _text(nullable=True)
+    token: str = _text()
+    here: bool
+    matchers: list[list[str]] = _json()
+    by: str = _text()
+    comment: str = _text()
+    link: str = _text()
+    starts_at: datetime = _time()
+    ends_at: datetime = _time()
+    muted: int
+    warned: bool
+    ending_by: str | None = _text(nullable=True)
+    ended_at: datetime | None = _time(nullable=True)
+    ended_by: str | None = _text(nullable=True)
+    unknown_since: datetime | None = _time(nullable=True)
+    due_at: datetime | None = _time(nullable=True)
+    problem: str = _text()
+
+
 def table(model: type[SQLModel]) -> sa.Table:
     """The SQLAlchemy table behind a model."""
     return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]

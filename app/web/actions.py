@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -21,13 +20,13 @@ from app.core.person import Person
 from app.web.auth import require_api_token
 from app.web.context import Context, Service
 from app.web.incidents import Number, shown
+from app.web.revisions import IfMatch, decided_on
 
 router = APIRouter(
     prefix="/incidents/{number}", tags=["incidents"], dependencies=[Depends(require_api_token)]
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ana <ana@example.com>"])]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="The revision decided on.")]
 
 
 class Act(BaseModel):
@@ -114,9 +113,4 @@ async def _act(service: Context, number: int, event: PersonEvent) -> Response:
 
 
 def _revision(body: Act, if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return body.revision
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', if_match.strip())
-    if found is None:
-        raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
-    return int(found[1])
+    return decided_on(body.revision, if_match)

@@ -18,6 +18,7 @@ from app.engine.loops import Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
 from app.engine.signed_links import SignedLinks
+from app.engine.silences import Silencing
 from app.settings import Settings
 from app.store.database import Database
 
@@ -31,6 +32,7 @@ class Context:
     db: Database
     intake: Intake
     actions: Actions
+    silencing: Silencing
     ledger: Ledger
     enrich: Enrich
     links: SignedLinks

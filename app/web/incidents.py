@@ -20,7 +20,7 @@ from app.core.notices import Notice
 from app.engine.outlook import Outlook
 from app.notifiers.charting import chart_of
 from app.notifiers.wording import words
-from app.store import contexts, incidents, postings, queries
+from app.store import contexts, incidents, postings, queries, silences
 from app.store.database import Transaction
 from app.web.auth import require_api_token
 from app.web.context import Service
@@ -155,6 +155,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
     alerts = queries.first_alerts(tx, numbers, limit=_LISTED_ALERTS)
     shown_at = postings.of_incidents(tx, numbers)
     context = contexts.of_incidents(tx, numbers)
+    silenced = silences.of_incidents(tx, numbers)
     return [
         Shown(
             each,
@@ -163,6 +164,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
             context[each.id],
             outlook.related(tx, each),
             outlook.links(each, alerts[each.id]),
+            silenced[each.id],
         )
         for each in found
     ]
@@ -179,6 +181,7 @@ def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
         contexts.of_incident(tx, number),
         outlook.related(tx, incident),
         outlook.links(incident, alerts),
+        silences.of_incident(tx, number),
     )
 
 

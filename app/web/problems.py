@@ -13,6 +13,10 @@ from starlette.responses import Response
 
 from app.errors import (
     ConfigError,
+    InvalidSilence,
+    NeighbourFailed,
+    NeighbourRefused,
+    NeighbourUnreachable,
     NotApplicable,
     NotFound,
     PlantaoError,
@@ -29,6 +33,10 @@ _STATUS: dict[type[PlantaoError], int] = {
     RevisionConflict: 409,
     StoreUnavailable: 503,
     ConfigError: 422,
+    InvalidSilence: 422,
+    NeighbourRefused: 422,
+    NeighbourFailed: 502,
+    NeighbourUnreachable: 503,
 }
 
 _NOT_PARSED = "There was an error parsing the body"  # FastAPI's words

@@ -14,6 +14,7 @@ from app.core.facts import Change, Changed, Related, Served
 from app.core.incidents import Entry, Incident
 from app.core.notices import Links
 from app.core.postings import Posting
+from app.core.silences import Silence
 from app.core.transitions import AlertState
 from app.store.receipts import Receipt
 
@@ -28,6 +29,7 @@ class Shown:
     context: Context
     related: Related
     links: Links
+    silences: Sequence[Silence] = ()
 
 
 def incident_json(shown: Shown) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "truncated": incident.truncated,
         "hidden_alerts": incident.hidden,
         "unconfirmed": incident.unconfirmed,
+        "silences": [silence_json(silence) for silence in shown.silences],
         "postings": [posting_json(posting) for posting in shown.postings],
     }
 
@@ -146,6 +149,27 @@ def posting_json(posting: Posting) -> dict[str, Any]:
         "attempts": posting.attempts,
         "last_error": posting.last_error,
         "first_shown_at": rfc3339(posting.first_shown_at),
+    }
+
+
+def silence_json(silence: Silence) -> dict[str, Any]:
+    """One silence; `silence_id` is Alertmanager's own id, null until it has it."""
+    return {
+        "id": silence.id,
+        "silence_id": silence.reference,
+        "state": "waiting" if silence.waits else silence.state,
+        "by": silence.by,
+        "comment": silence.comment,
+        "matchers": [str(matcher) for matcher in silence.matchers],
+        "starts_at": rfc3339(silence.starts_at),
+        "ends_at": rfc3339(silence.ends_at),
+        "ended_at": rfc3339(silence.ended_at),
+        "ended_by": silence.ended_by,
+        "muted": silence.muted,
+        "made_here": silence.here,
+        "unknown_since": rfc3339(silence.unknown_since),
+        "problem": silence.problem,
+        "link": silence.link or None,
     }
 
 

@@ -1,4 +1,5 @@
-"""The beginning: receipts, incidents with alerts, timeline and context, postings, changes.
+"""The beginning: receipts, incidents with alerts, timeline and context, postings, silences,
+changes.
 
 Revision ID: 0001
 Revises:
@@ -203,6 +204,43 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
+        "silences",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("here", sa.Boolean(), nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("muted", sa.Integer(), nullable=False),
+        sa.Column("warned", sa.Boolean(), nullable=False),
+        sa.Column("ending_by", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("unknown_since", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("incident_id", "reference", name="silences_once"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("silences_by_reference", "silences", ["reference"], unique=False)
+    op.create_index("silences_by_token", "silences", ["token"], unique=False)
+    op.create_index(
+        "silences_live",
+        "silences",
+        ["incident_id"],
+        unique=False,
+        sqlite_where=sa.text("state NOT IN ('ended', 'not made')"),
+        postgresql_where=sa.text("state NOT IN ('ended', 'not made')"),
+    )
+    op.create_table(
         "timeline",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("incident_id", sa.BigInteger(), nullable=False),
@@ -226,6 +264,7 @@ def downgrade() -> None:
         "incident_alerts",
         "incident_context",
         "postings",
+        "silences",
         "timeline",
         "incidents",
     ):

@@ -26,7 +26,8 @@ from app.core.events import (
 from app.core.incidents import Entry, Incident
 from app.core.notices import LISTED, Notice, links
 from app.core.person import Person
-from tests.notifiers import known
+from app.core.silence_events import Silenced
+from tests.notifiers import known, silences
 from tests.notifiers.known import MINUTE, START
 
 __all__ = ["MINUTE", "START"]
@@ -124,6 +125,7 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     dead = DeliveryChanged("slack:#a", "Gone.", "channel_not_found", instead="email")
     yield "elsewhere", notice(fires, dead, DeliveryChanged("slack:#a", "Shown there again."))
     yield "changed", notice(fires, ChangeLanded(known.CHANGED.changes[0]))
+    yield from silences.every_silence()
     yield "known", with_context(known.full())
     yield "known, over", with_context(known.full(), fires, ends)
     yield "half known", with_context(known.without_prometheus())
@@ -158,11 +160,13 @@ def hostile() -> Notice:
         for n in range(10)
     ]
     note = NoteAdded(Person(HOSTILE), "\ud800" + HOSTILE * 100)
-    shown = notice(reported(*alerts, truncated=3), Acknowledged(Person(HOSTILE)), note)
+    muted = Silenced(silences.hostile(HOSTILE))
+    shown = notice(reported(*alerts, truncated=3), Acknowledged(Person(HOSTILE)), note, muted)
     return replace(
         shown,
         context=known.hostile(HOSTILE),
         related=known.hostile_neighbours(HOSTILE),
+        silences=[silences.hostile(HOSTILE)],
         first_steps=[HOSTILE] * 9,
     )
 

@@ -10,7 +10,7 @@ from app.core.events import Acknowledged
 from app.core.incidents import Entry, EntryKind
 from app.core.notices import Look, Notice
 from app.core.person import Person
-from app.notifiers import background, email_body, slack_blocks, telling
+from app.notifiers import background, email_body, silence_wording, slack_blocks, telling
 from app.notifiers.wording import Words, words
 from tests.notifiers.samples import (
     LOCALES,
@@ -84,6 +84,13 @@ _ENGLISH = {
     "week",
     "values",
     "history",
+    "silence",
+    "silenced",
+    "until",
+    "ended",
+    "still",
+    "answers",
+    "confirmed",
 }
 _GIVEN = (
     "HighErrorRate",
@@ -111,6 +118,7 @@ def everything(speech: Words, shown: Notice) -> Iterator[str]:
     yield speech.counts(shown.incident)
     yield from speech.handling(shown)
     yield from speech.remarks(shown.incident)
+    yield from silence_wording.lines(speech, shown)
     yield from (telling.line(speech, shown, each) for each in told(shown))
     for state in shown.alerts:
         yield speech.alert_state(state, beside=START)
