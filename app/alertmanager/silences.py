@@ -195,13 +195,13 @@ async def _call(alertmanager: Alertmanager, method: str, path: str, **request: A
 
 
 def _failure(answer: httpx.Response) -> NeighbourFailed | NotFound:
-    words = " ".join(answer.text.split()).strip('"')[:_WORDS]
+    words = " ".join(answer.text.split()).strip('".')[:_WORDS]
     if answer.status_code == _NOT_FOUND or "silence not found" in words:
         return NotFound("Alertmanager does not know this silence.")
     if _BAD_REQUEST <= answer.status_code < _SERVER_ERROR or "already expired" in words:
-        return NeighbourRefused(f"Alertmanager refused ({answer.status_code}): {words}")
+        return NeighbourRefused(f"Alertmanager refused ({answer.status_code}): {words}.")
     return NeighbourUnreachable(
-        f"Alertmanager failed ({answer.status_code}): {words}", perhaps_done=True
+        f"Alertmanager failed ({answer.status_code}): {words}.", perhaps_done=True
     )
 
 

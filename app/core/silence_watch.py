@@ -2,8 +2,8 @@
 
 known      listed             → then
 ─────────  ─────────────────  ──────────────────────────────────────────────────────────────
-wanted,    with our mark      active: we, or the call we gave up, had it made after all
-doubtful
+wanted,    with our mark      active: we, or the call we gave up, had it made after all (and if
+doubtful                      it is over by now, it ends in the next pass)
 wanted     not listed, its    not made
            end is past
 doubtful   not listed, after  forgotten: it failed, as its author was told
@@ -68,9 +68,9 @@ class View:
     base: str
 
     def marked(self, token: str) -> list[ListedSilence]:
-        """Those with our mark that are in force, the first one first."""
+        """Those with our mark, the first one first, those that are over last."""
         found = [each for each in self.listed.values() if token and each.token == token]
-        return sorted((e for e in found if e.active), key=lambda e: (e.starts_at, e.reference))
+        return sorted(found, key=lambda each: (not each.active, each.starts_at, each.reference))
 
 
 def compare(ours: Iterable[Silence], view: View, firing: Firing) -> list[Step]:
@@ -87,7 +87,7 @@ def to_end(ours: Iterable[Silence], view: View) -> list[str]:
         for silence in ours
         if silence.state in {SilenceState.ACTIVE, SilenceState.ENDED} and silence.here
         for each in view.marked(silence.token)
-        if each.reference != silence.reference
+        if each.active and each.reference != silence.reference
     )
     ending = {each.reference for each in ours if each.mutes_now and each.ending_by}
     active = (each.reference for each in view.listed.values() if each.active)

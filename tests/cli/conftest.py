@@ -16,7 +16,7 @@ API_TOKEN, WEBHOOK_TOKEN = "api-token-2a", "webhook-token-7f"
 class Beside:
     """A service that runs, and a shell with its settings."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
         self.url = f"http://127.0.0.1:{free_port()}"
         self.shell = Shell(
@@ -25,6 +25,7 @@ class Beside:
             PLANTAO_DATABASE_URL=f"sqlite:///{directory / 'plantao.db'}",
             PLANTAO_API_TOKENS=API_TOKEN,
             PLANTAO_WEBHOOK_TOKEN=WEBHOOK_TOKEN,
+            **settings,
         )
         self.process = Process(
             [*COMMAND, "serve"],
