@@ -43,6 +43,7 @@ from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
 from app.web import (
+    act,
     actions,
     health,
     incidents,
@@ -66,6 +67,7 @@ _MODULES = (
     incidents,
     actions,
     silences,
+    act,
     receipts,
     changes_api,
     runbooks,

@@ -18,8 +18,8 @@ APP = Path(__file__).parents[2] / "app"
 
 
 def in_code() -> Iterator[str | tuple[str, ...]]:
-    """Every message that the notifiers can say."""
-    for path in sorted((APP / "notifiers").glob("*.py")):
+    """Every message that people are told."""
+    for path in sorted([*(APP / "notifiers").glob("*.py"), *(APP / "web").glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (said := _said(node)):
                 yield said
