@@ -5,6 +5,8 @@ PlantaoError
 ├── Unreadable             a webhook body is not a notification; kept in quarantine
 ├── StoreUnavailable       nothing was written; the sender should try again
 ├── NotFound               no such incident, receipt or posting
+├── LinkRefused            a signed link that we did not sign
+│   └── LinkExpired        a signed link that is too old
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
 ├── Repeated               this very request has been dealt with already
@@ -65,6 +67,14 @@ class StoreUnavailable(PlantaoError):
 
 class NotFound(PlantaoError):
     """There is no such thing under this number."""
+
+
+class LinkRefused(PlantaoError):
+    """The link grants nothing: we did not sign it, or not like this."""
+
+
+class LinkExpired(LinkRefused):
+    """The link granted something once."""
 
 
 class Obstacle(StrEnum):

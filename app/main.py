@@ -28,6 +28,7 @@ from app.engine.registry_watch import RegistryWatcher, with_component
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
+from app.engine.signed_links import SignedLinks, link_key
 from app.engine.silence_watch import SilenceWatch
 from app.engine.silences import Silencing
 from app.engine.sources import Sources
@@ -39,10 +40,12 @@ from app.errors import ConfigError
 from app.notifiers.console import ConsoleNotifier
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
+from app.notifiers.smtp import MailServer
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database
 from app.web import (
+    act,
     actions,
     health,
     incidents,
@@ -70,6 +73,7 @@ _MODULES = (
     incidents,
     actions,
     silences,
+    act,
     receipts,
     changes_api,
     runbooks,
@@ -122,8 +126,10 @@ def read_config(settings: Settings) -> Config:
     return load(settings.config_file, defaults) if settings.config_file else defaults
 
 
-def make_notifiers(settings: Settings) -> dict[str, Notifier]:
-    """The transports that are set up; the console always is."""
+def make_notifiers(
+    settings: Settings, *, act_link: Callable[[int, str], str] | None = None
+) -> dict[str, Notifier]:
+    """The transports that are set up; the console always is. `act_link` is as in EmailNotifier."""
     notifiers: dict[str, Notifier] = {CONSOLE: ConsoleNotifier(zone=settings.timezone)}
     if settings.slack_bot_token:
         # Imported only where Slack is set up: it costs 15 MB and a tenth of a second.
@@ -137,9 +143,10 @@ def make_notifiers(settings: Settings) -> dict[str, Notifier]:
         )
     if settings.smtp is not None:
         notifiers[EMAIL] = EmailNotifier(
-            settings.smtp,
-            sender=settings.email_from or f"plantao@{settings.smtp.host}",
+            MailServer(settings.smtp),
+            sender=settings.sender,
             zone=settings.timezone,
+            act_link=act_link,
         )
     return notifiers
 
@@ -166,6 +173,7 @@ async def _start(
         silencing=parts.silencing,
         ledger=parts.ledger,
         enrich=parts.enrich,
+        links=parts.links,
         hear=parts.registry.hear if parts.registry else with_component,
         loops=loops,
         policy=policy,
@@ -184,6 +192,7 @@ class _Parts:
     clock: Clock
     signals: Signals
     notifiers: Mapping[str, Notifier]
+    links: SignedLinks
     alertmanagers: Sequence[Alertmanager]
     prometheus: Prometheus | None
     actions: Actions
@@ -199,7 +208,8 @@ async def _parts(
     stack: AsyncExitStack, settings: Settings, db: Database, policy: PolicyInForce, clock: Clock
 ) -> _Parts:
     client = await stack.enter_async_context(httpx.AsyncClient())
-    notifiers = make_notifiers(settings)
+    links = SignedLinks(await link_key(db, settings.link_secret, clock), settings.base_url, clock)
+    notifiers = make_notifiers(settings, act_link=links.address)
     for notifier in notifiers.values():
         stack.push_async_callback(notifier.close)
     signals = Signals()
@@ -213,6 +223,7 @@ async def _parts(
         clock=clock,
         signals=signals,
         notifiers=notifiers,
+        links=links,
         alertmanagers=alertmanagers,
         prometheus=prometheus,
         actions=Actions(db, policy, signals, clock),

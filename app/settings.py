@@ -36,6 +36,7 @@ _CHANNEL = re.compile(r"#[^\s#]{1,80}|[CG][A-Z0-9]{6,20}")
 _BYTES = re.compile(r"([0-9]{1,15}) ?(|[kmg]i?b|b)", re.IGNORECASE)
 _FACTORS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _FACTORS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30}
+_SECRET_LENGTH = 32
 _SMTP_FORM = (
     "expected smtp://user:password@host:port (write / ? # @ in a password as %2F %3F %23 %40)"
 )
@@ -80,6 +81,14 @@ def check_http_url(url: str) -> str:
     if not usable:
         raise ValueError("expected a URL that begins with http:// or https:// and names a host")
     return url.rstrip("/")
+
+
+def check_link_secret(secret: str) -> None:
+    """Raise ValueError for a secret that could be found by trying."""
+    if len(secret) < _SECRET_LENGTH:
+        raise ValueError(
+            f"expected at least {_SECRET_LENGTH} characters, such as `openssl rand -hex 32` prints"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +211,9 @@ class Settings(BaseSettings):
     smtp_url: Annotated[Annotated[SecretStr, _on_secret(parse_smtp_url)] | None, _HIDDEN] = None
     email_from: _Email | None = None
     email_to: Annotated[tuple[_Email, ...], BeforeValidator(_split)] = ()
+    link_secret: Annotated[Annotated[SecretStr, _on_secret(check_link_secret)] | None, _HIDDEN] = (
+        None
+    )
     locale: Locale = "en"
     timezone: Annotated[str, AfterValidator(check_timezone)] = "America/Sao_Paulo"
     log_format: Literal["console", "json"] = "console"
@@ -233,6 +245,19 @@ class Settings(BaseSettings):
     def hears_slack(self) -> bool:
         """Whether buttons can be pressed: over HTTP with the signing secret, or Socket Mode."""
         return bool(self.slack_signing_secret or self.slack_app_token)
+
+    @property
+    def sender(self) -> str:
+        """The address that mails come from. That of a host without a name is an address literal
+        (RFC 5321, 4.1.3): a bare number after the @ is no address."""
+        if self.email_from or self.smtp is None:
+            return self.email_from or "plantao@localhost"
+        host = self.smtp.host
+        try:
+            literal = ip_address(host.partition("%")[0])
+        except ValueError:
+            return f"plantao@{host}"
+        return f"plantao@[{'IPv6:' if literal.version == 6 else ''}{literal}]"  # noqa: PLR2004
 
     @property
     def smtp(self) -> SmtpServer | None:

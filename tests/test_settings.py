@@ -1,5 +1,6 @@
 """Settings from the environment, `.env` and secret files."""
 
+from email.headerregistry import Address
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,27 @@ def test_sizes(text: str, size: int | None) -> None:
         assert read(PLANTAO_MAX_BODY_BYTES=text).max_body_bytes == size
 
 
+@pytest.mark.parametrize(
+    ("host", "sender"),
+    [
+        ("mail.example.com", "plantao@mail.example.com"),
+        ("127.0.0.1", "plantao@[127.0.0.1]"),
+        ("[::1]", "plantao@[IPv6:::1]"),
+    ],
+)
+def test_without_a_sender_mail_comes_from_the_mail_host(host: str, sender: str) -> None:
+    settings = read(PLANTAO_SMTP_URL=f"smtp://{host}")
+    assert settings.sender == sender
+    assert not Address(addr_spec=sender).addr_spec.endswith("@")
+    given = read(PLANTAO_SMTP_URL=f"smtp://{host}", PLANTAO_EMAIL_FROM="a@example.com")
+    assert given.sender == "a@example.com"
+
+
+def test_a_link_secret_that_can_be_guessed() -> None:
+    problems = refused(PLANTAO_LINK_SECRET="x" * 31)
+    assert "at least 32 characters" in problems["PLANTAO_LINK_SECRET"]
+
+
 def test_an_empty_variable_is_not_set() -> None:
     assert read(PLANTAO_PORT="", SLACK_BOT_TOKEN="", PLANTAO_NONSENSE="") == read()
 
@@ -147,6 +169,7 @@ def test_every_secret_can_come_from_a_file(name: str, tmp_path: Path) -> None:
     values = {
         "PLANTAO_DATABASE_URL": "postgresql+psycopg://u:secret@db/x",
         "PLANTAO_SMTP_URL": "smtp://u:secret@mail",
+        "PLANTAO_LINK_SECRET": "secret" * 6,
     }
     text = values.get(name, "https://u:secret@example.com")
     path = tmp_path / "secret"
@@ -154,7 +177,9 @@ def test_every_secret_can_come_from_a_file(name: str, tmp_path: Path) -> None:
     from_file, direct = read(**{f"{name}_FILE": str(path)}), read(**{name: text})
     assert from_file == direct != read()
     for settings in (from_file, direct):
-        assert "secret" not in f"{settings!r} {settings}".replace("webhook_secret", "")
+        assert "secret" not in f"{settings!r} {settings}".replace("webhook_secret", "").replace(
+            "link_secret", ""
+        )
 
 
 def test_secret_files_that_cannot_be_used(tmp_path: Path) -> None:

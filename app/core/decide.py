@@ -7,7 +7,7 @@ say in `silencing.py`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -50,9 +50,8 @@ def decide(incident: Incident | None, event: Event, *, now: datetime) -> Decisio
     match event:
         case AlertsConfirmed() | AlertsVanished() | HiddenSettled() | EndingDoubted():
             return _verified(incident, event, now)
-        case DeliveryChanged(destination, what):
-            data = {"destination": destination, "what": what}
-            return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, data),))
+        case DeliveryChanged():
+            return Decision(incident, (Entry(EntryKind.DELIVERY, now, OURSELVES, asdict(event)),))
         case ContextFound() | ChangeLanded():
             return learn(incident, event, now=now)
         case _:

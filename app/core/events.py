@@ -181,10 +181,16 @@ class RepliesUnmuted:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryChanged:
-    """Something about showing the incident that people should find in its timeline."""
+    """Something about showing the incident that people should find in its timeline.
+
+    A `destination` failed, with its own `code` for it, and the transport `instead` stands in for
+    it from now on; or, with nothing instead, it shows the incident again.
+    """
 
     destination: str
     what: str
+    code: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

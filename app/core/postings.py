@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum, auto
 
 from app.core.alerts import severity_rank
-from app.core.incidents import Entry, Incident, Status
-from app.core.replies import due
+from app.core.incidents import Entry, EntryKind, Incident, Status
+from app.core.replies import coalesce, due, is_told
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,12 +34,14 @@ class Destination:
 
 
 class PostingState(StrEnum):
-    """As people see it: nothing there yet, up to date, behind and failing, or given up by hand."""
+    """As people see it: nothing there yet, up to date, behind and failing, given up by hand, or
+    relieved: it stood in for a destination that works again."""
 
     PENDING = "pending"
     SHOWN = "shown"
     FAILING = "failing"
     STOPPED = "stopped"
+    RELIEVED = "relieved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Posting:
     `told` is the number of the last timeline entry that the thread tells. `in_doubt` says
     that an earlier call may have been carried out without our knowing. `plain` says that
     the destination refused the rich form. `chart` is the reference of the chart, CHART_AGAIN
-    after a first failure and NO_CHART after the last.
+    after a first failure and NO_CHART after the last. `stands_in_for` is the destination that
+    failed, where this one is only shown because of that.
     """
 
     id: int
@@ -74,6 +77,7 @@ class Posting:
     last_error: str | None = None
     first_shown_at: datetime | None = None
     asked: int = 0
+    stands_in_for: str | None = None
 
 
 #: A chart is never worth holding up words for: it is tried twice, and then left out.
@@ -122,6 +126,8 @@ class Wanted:
 
 def next_step(posting: Posting, wanted: Wanted) -> Step:
     """The one call that brings `posting` closest to `wanted`; the most telling first."""
+    if posting.state is PostingState.RELIEVED:
+        return _leave(posting, wanted)
     if posting.root is None:
         return Step(StepKind.POST_ROOT)
     if wanted.edits and posting.root_digest != wanted.root_digest:
@@ -141,6 +147,23 @@ def next_step(posting: Posting, wanted: Wanted) -> Step:
     if wanted.chart and posting.chart in {None, CHART_AGAIN}:
         return Step(StepKind.POST_CHART)
     return Step(StepKind.REST)
+
+
+def _leave(posting: Posting, wanted: Wanted) -> Step:
+    """What a stand-in still tells: what it has not told, and that it is no longer needed."""
+    untold = [entry for entry in wanted.entries if entry.number > posting.told]
+    last = max((entry.number for entry in untold if relieves(entry)), default=0)
+    telling = coalesce(
+        e for e in untold if e.number <= last and (relieves(e) or is_told(e, edits=wanted.edits))
+    )
+    if posting.root is None or not telling:
+        return Step(StepKind.REST)
+    return Step(StepKind.REPLY, tuple(telling))
+
+
+def relieves(entry: Entry) -> bool:
+    """Whether this entry says that a destination shows the incident again."""
+    return entry.kind is EntryKind.DELIVERY and not entry.data.get("instead")
 
 
 def after_chart_failure(posting: Posting, *, for_good: bool) -> Posting:

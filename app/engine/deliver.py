@@ -149,7 +149,7 @@ class Deliver:
             begin,
             lane.destination,
             self._outlook(),
-            locale=self._locale(lane),
+            locale=self._locale,
             by=self._me,
             now=now,
             priority_below=URGENT_BELOW if wait_of_others else None,
@@ -162,8 +162,9 @@ class Deliver:
         await self._deliver(lane, work)
         return True
 
-    def _locale(self, lane: _Lane) -> str:
-        return self._policy.current.locale_at(lane.destination) or self._default_locale
+    def _locale(self, posting: Posting) -> str:
+        asked = self._policy.current.locale(posting.receiver, posting.destination)
+        return asked or self._default_locale
 
     async def _deliver(self, lane: _Lane, work: Work) -> None:
         try:
@@ -221,7 +222,13 @@ class Deliver:
         )
         policy = self._policy.current
         await self._db.write(
-            _shown, posting, policy, finished=outcome.finished, recovered=recovered, now=now
+            _shown,
+            posting,
+            policy,
+            finished=outcome.finished,
+            recovered=recovered,
+            again=outcome.called and work.posting.state is PostingState.FAILING,
+            now=now,
         )
         if outcome.called:
             lane.failures, lane.proven = 0, True
@@ -244,7 +251,7 @@ class Deliver:
         posting = work.posting
         plan = after_failure(error, attempts=posting.attempts + 1, plain=posting.plain, now=now)
         failed = _failed(posting, error, plan)
-        await self._db.write(_not_shown, failed, plan, str(error), self._policy.current, now=now)
+        await self._db.write(_not_shown, failed, plan, error, self._policy.current, now=now)
 
 
 def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
@@ -273,10 +280,15 @@ def _shown(
     *,
     finished: bool,
     recovered: bool,
+    again: bool,
     now: datetime,
 ) -> None:
     """Record what is shown, and that the destination works again if it had not."""
     postings.record(tx, posting, due_at=None if finished else now, now=now)
+    if again and postings.relieve(tx, posting.incident_id, posting.destination, now=now):
+        incident = incidents.get(tx, posting.incident_id, for_update=True)
+        event = DeliveryChanged(str(posting.destination), "Shown there again.")
+        apply_event(tx, incident, event, policy, now=now)
     if recovered:
         postings.hurry(tx, posting.destination, now=now)
         trouble = ourselves.delivery_failing(str(posting.destination), "", at=now)
@@ -284,7 +296,13 @@ def _shown(
 
 
 def _not_shown(
-    tx: Transaction, posting: Posting, plan: Plan, why: str, policy: Policy, *, now: datetime
+    tx: Transaction,
+    posting: Posting,
+    plan: Plan,
+    error: DeliveryFailed,
+    policy: Policy,
+    *,
+    now: datetime,
 ) -> None:
     """Record the failure; where the destination is dead, go elsewhere and say so."""
     postings.record(tx, posting, due_at=plan.at, now=now)
@@ -295,10 +313,11 @@ def _not_shown(
     if (
         place
         and place.destination != posting.destination
-        and postings.add(tx, incident, place, now=now)
+        and postings.stand_in(tx, incident, place, posting.destination, now=now)
     ):
-        what = f"{why} Sent to {place.destination.kind} instead; still trying here."
-        event = DeliveryChanged(str(posting.destination), what)
+        instead = place.destination.kind
+        what = f"{error} Sent to {instead} instead; still trying here."
+        event = DeliveryChanged(str(posting.destination), what, error.code, instead)
         apply_event(tx, incident, event, policy, now=now)
-    trouble = ourselves.delivery_failing(str(posting.destination), why, at=now)
+    trouble = ourselves.delivery_failing(str(posting.destination), str(error), at=now)
     ourselves.report(tx, [trouble], policy, now=now)

@@ -68,11 +68,14 @@ class Policy:
         to = tuple(known.email.to) if known and known.email else self._fallback
         return Place(receiver, Destination(EMAIL, ",".join(to))) if to else None
 
-    def locale_at(self, destination: Destination) -> str | None:
-        """The language asked for by the first receiver that names this place, if any."""
-        for receiver in self.config.receivers.values():
-            if destination in destinations(receiver) and receiver.locale:
-                return receiver.locale
+    def locale(self, receiver: str, destination: Destination) -> str | None:
+        """The language of this receiver, else of the first that names this place, if any."""
+        own = self.config.receivers.get(receiver)
+        if own and own.locale:
+            return own.locale
+        for each in self.config.receivers.values():
+            if destination in destinations(each) and each.locale:
+                return each.locale
         return None
 
 

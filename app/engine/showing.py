@@ -65,7 +65,7 @@ def begin(
     destination: Destination,
     outlook: Outlook,
     *,
-    locale: str,
+    locale: Callable[[Posting], str],
     by: str,
     now: datetime,
     priority_below: int | None,
@@ -77,7 +77,7 @@ def begin(
     incident = incidents.get(tx, posting.incident_id)
     notice = outlook.notice(tx, incident, after=posting.told)
     beside = postings.any_root(tx, destination) if posting.in_doubt else None
-    return Work(posting, notice, locale, beside)
+    return Work(posting, notice, locale(posting), beside)
 
 
 async def show(work: Work, notifier: Notifier, room: Callable[[StepKind], float]) -> Outcome:

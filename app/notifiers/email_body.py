@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from app.core.incidents import Entry
+from app.core.incidents import Entry, Status
 from app.core.notices import Notice
+from app.core.signed_links import LIFE
 from app.notifiers import background, charting, silence_wording, telling
 from app.notifiers.background import Line, Part
 from app.notifiers.reading import colour, explanation, readable
@@ -18,11 +19,24 @@ from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words
 
 _SUBJECT = 160  # characters; phones show 40, lists some 80
+_PREVIEW = 150  # characters; what lists of mails show beside the subject
 _NOTE = 4000
 _LABEL = 200
 _LABELS = 40
 _SPAN = re.compile(r"`([^`\n]+)`")
-_PLACE = "<!-- chart -->"  # nothing untrusted can look like it: that is escaped
+# Nothing untrusted can look like these: HTML is escaped, text is without control characters.
+_PLACE = "<!-- chart -->"
+_ACT_PLACE = "<!-- act -->"
+_ACT_LINE = "\x00act\x00"
+#: What later mails leave out: the first one has said it.
+_BRIEF: Mapping[str, Any] = {
+    "explanation": "",
+    "notes": [],
+    "alerts": [],
+    "more": "",
+    "labels": [],
+    "steps": None,
+}
 
 
 def root(words: Words, notice: Notice, *, plain: bool) -> dict[str, Any]:
@@ -32,28 +46,60 @@ def root(words: Words, notice: Notice, *, plain: bool) -> dict[str, Any]:
 
 def context(words: Words, notice: Notice, *, plain: bool) -> dict[str, Any]:
     """The mail that tells what the sources said, where the first one came before that."""
-    brief = {"explanation": "", "notes": [], "alerts": [], "more": "", "labels": []}
-    facts = _facts(words, notice)
-    return _payload(words, notice, {**facts, **brief, "steps": None}, plain=plain)
+    return _payload(words, notice, {**_facts(words, notice), **_BRIEF}, plain=plain)
 
 
 def reply(words: Words, notice: Notice, entries: Sequence[Entry], *, plain: bool) -> dict[str, Any]:
     """A mail that tells what happened since, below the incident's present state."""
     facts = _facts(words, notice)
     told = [telling.line(words, notice, entry) for entry in entries]
-    brief = {"told": told, "explanation": "", "notes": [], "alerts": [], "more": "", "labels": []}
-    without: dict[str, Any] = {"known": [], "parts": [], "steps": None}
-    return _payload(words, notice, {**facts, **brief, **without}, plain=plain)
+    preview = cut(one_line(told[0]), _PREVIEW) if told else ""
+    news: dict[str, Any] = {**_BRIEF, "told": told, "preview": preview, "known": [], "parts": []}
+    return _payload(words, notice, {**facts, **news}, plain=plain)
 
 
 def _payload(words: Words, notice: Notice, facts: dict[str, Any], *, plain: bool) -> dict[str, Any]:
     text = _text(facts)
     subject = cut(one_line(words.subject(notice)), _SUBJECT)
+    deeds, hint = _deeds(words, notice), _hint(words)
+    told = {"subject": subject, "text": text, "deeds": deeds, "hint": hint}
     if plain:
-        return {"subject": subject, "text": text}
+        return told
     html = _environment().get_template("email.html").render(facts, subject=subject)
     alt = charting.described(words, notice)
-    return {"subject": subject, "text": text, "html": html, "alt": alt}
+    return {**told, "html": html, "alt": alt}
+
+
+def addressed(payload: Mapping[str, Any], link: str | None) -> dict[str, Any]:
+    """The payload for one recipient, with the link by which that one may act; None: nobody may."""
+    deeds, hint = payload["deeds"] if link else [], payload["hint"]
+    names = ", ".join(name for name, _ in deeds)
+    line = f"{names}: {link}\n({hint})\n\n" if deeds else ""
+    mine = {"text": payload["text"].replace(_ACT_LINE, line, 1)}
+    if "html" in payload:
+        row = _environment().get_template("email_act.html")
+        page = row.render(deeds=deeds, link=link, hint=hint)
+        mine["html"] = payload["html"].replace(_ACT_PLACE, page, 1)
+    return {**payload, **mine}
+
+
+def _hint(words: Words) -> str:
+    return words.count(
+        "In your name, for {count} day: do not pass this mail on.",
+        "In your name, for {count} days: do not pass this mail on.",
+        LIFE.days,
+    )
+
+
+def _deeds(words: Words, notice: Notice) -> list[tuple[str, str]]:
+    """What can be done by the link, the most useful first, and where on its page."""
+    note = (words.say("Add a note"), "note")
+    if not notice.incident.open:
+        return [note]
+    rest = [(words.say("Silence"), "silence"), note, (words.say("Resolve"), "resolve")]
+    if notice.incident.status is Status.ACKNOWLEDGED:
+        return rest
+    return [(words.say("Acknowledge"), "acknowledge"), *rest]
 
 
 def with_picture(html: str, cid: str, alt: str) -> str:
@@ -79,6 +125,7 @@ def _facts(words: Words, notice: Notice) -> dict[str, Any]:
         "status": one_line(words.status(notice)),
         "title": words.title(incident),
         "told": [],
+        "preview": cut(one_line(what), _PREVIEW),
         "explanation": cut(what, _NOTE),
         **_context(words, notice),
         "counts": words.counts(incident),
@@ -177,6 +224,7 @@ def _text(facts: dict[str, Any]) -> str:
         [facts["explanation"]],
         [_plain(line) for line in facts["known"]],
         state,
+        [_ACT_LINE],
         links,
         *(_plain_part(part) for part in ([facts["steps"]] if facts["steps"] else [])),
         *(_plain_part(part) for part in facts["parts"]),
@@ -185,7 +233,8 @@ def _text(facts: dict[str, Any]) -> str:
         _titled(facts["labels_title"], facts["labels"]),
     ]
     blocks = ["\n".join(line for line in part if line) for part in parts]
-    return "\n\n".join(block for block in blocks if block) + f"\n\n-- \n{facts['footer']}\n"
+    told = "\n\n".join(block for block in blocks if block)
+    return f"{told}\n\n-- \n{facts['footer']}\n".replace(f"{_ACT_LINE}\n\n", _ACT_LINE, 1)
 
 
 def _plain_part(part: dict[str, Any]) -> list[str]:

@@ -31,11 +31,16 @@ SIGNS = {
 
 def lines(words: Words, notice: Notice) -> list[str]:
     """What mutes it now, or is to: `🔕 Silenced until 14:30 by Ana`; the longest first."""
-    shown = [each for each in notice.silences if each.mutes_now or each.waits]
-    shown.sort(key=lambda each: each.ends_at, reverse=True)
+    shown = current(notice)
     rest = len(shown) - _MOST
-    told = [_line(words, notice, each) for each in shown[:_MOST]]
+    told = [line(words, notice, each) for each in shown[:_MOST]]
     return [*told, words.more(rest)] if rest > 0 else told
+
+
+def current(notice: Notice) -> list[Silence]:
+    """What mutes it now, or is to; the longest first."""
+    shown = [each for each in notice.silences if each.mutes_now or each.waits]
+    return sorted(shown, key=lambda each: each.ends_at, reverse=True)
 
 
 def links(words: Words, notice: Notice) -> list[tuple[str, str]]:
@@ -45,7 +50,8 @@ def links(words: Words, notice: Notice) -> list[tuple[str, str]]:
     return found[:_MOST]
 
 
-def _line(words: Words, notice: Notice, silence: Silence) -> str:
+def line(words: Words, notice: Notice, silence: Silence) -> str:
+    """One silence, as in `lines`."""
     until = _moment(words, silence.ends_at, beside=notice.incident.updated_at)
     who = person(silence.by) or "?"
     if silence.waits:

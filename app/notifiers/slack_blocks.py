@@ -61,8 +61,7 @@ def root_text(words: Words, notice: Notice) -> dict[str, Any]:
     if what := explanation(notice):
         lines.append(calm(_brief(what), _EXPLANATION))
     lines += _known_lines(words, notice)
-    lines += [_fact_line(words, notice), *_handling(words, notice)]
-    lines += [*_silences(words, notice), *_remarks(words, notice)]
+    lines += _state(words, notice)
     if links := _link_line(words, notice):
         lines.append(links)
     return {"text": "\n".join(lines)}
@@ -154,9 +153,16 @@ def _known_lines(words: Words, notice: Notice) -> list[str]:
 
 
 def _facts(words: Words, notice: Notice) -> Block:
-    lines = [_fact_line(words, notice), *_handling(words, notice)]
-    lines += [*_silences(words, notice), *_remarks(words, notice)]
-    return section("\n".join(lines))
+    return section("\n".join(_state(words, notice)))
+
+
+def _state(words: Words, notice: Notice) -> list[str]:
+    return [
+        _fact_line(words, notice),
+        *_handling(words, notice),
+        *_silences(words, notice),
+        *_remarks(words, notice),
+    ]
 
 
 def _fact_line(words: Words, notice: Notice) -> str:

@@ -116,8 +116,9 @@ def _beside(words: Words, entry: Entry) -> str:
         case EntryKind.TRUNCATED:
             return words.truncated(_number(entry, "hidden"))
         case EntryKind.DELIVERY:
-            place, what = _text(entry, "destination"), _text(entry, "what")
-            return words.say("Delivery to {place}: {what}", place=place, what=what)
+            return _delivery(words, entry)
+        case EntryKind.CHANGE:
+            return words.say("Changed: {title}", title=_text(entry, "title"))
         case _:
             return words.say("Changed: {title}", title=_text(entry, "title"))
 
@@ -136,6 +137,19 @@ def _removed(words: Words, entry: Entry) -> str:
         time=words.moment(written_at(entry), beside=entry.at),
         person=person(entry.actor),
     )
+
+
+def _delivery(words: Words, entry: Entry) -> str:
+    place, instead, code = (_text(entry, key) for key in ("destination", "instead", "code"))
+    if not instead:
+        return words.say("Shown in {place} again: from now on there only", place=place)
+    why = f"{place} ({code})" if code else place
+    message = N_("Cannot be shown in {place}, sent by {transport} instead")
+    return words.say(message, place=why, transport=_transport(words, instead))
+
+
+def _transport(words: Words, kind: str) -> str:
+    return words.say("email") if kind == "email" else kind
 
 
 def _opened(words: Words, notice: Notice, entry: Entry) -> str:

@@ -57,7 +57,7 @@ class Speech:
         destination = self._known.get(channel)
         if destination is None and channel:
             destination = await self._look(channel)
-        asked = self._policy.current.locale_at(destination) if destination else None
+        asked = self._policy.current.locale("", destination) if destination else None
         return words(asked or self._locale, self._zone)
 
     async def _look(self, channel: str) -> Destination | None:

@@ -35,7 +35,7 @@ def mark_due(
 ) -> None:
     """What these incidents say has changed: show it at these places, and wherever it is shown.
 
-    Postings that a person stopped stay stopped.
+    Postings that a person stopped, or that are relieved, stay so.
     """
     wanted = [_new_values(incident, place, now) for incident, places in shown for place in places]
     if wanted:
@@ -43,10 +43,37 @@ def mark_due(
     tx.execute(_MARK_DUE, [_due_values(incident, now) for incident, _ in shown])
 
 
-def add(tx: Transaction, incident: Incident, place: Place, *, now: datetime) -> bool:
-    """Show an incident at one more place; False if it is shown there already."""
-    insert = _INSERT_ONCE[tx.dialect.name]
-    return bool(tx.execute(insert, _new_values(incident, place, now)).rowcount)
+def stand_in(
+    tx: Transaction, incident: Incident, place: Place, failed: Destination, *, now: datetime
+) -> bool:
+    """Show an incident at one more place, as long as another fails; False if it is shown there."""
+    values = _new_values(incident, place, now) | {"stands_in_for": str(failed)}
+    if tx.execute(_INSERT_ONCE[tx.dialect.name], values).rowcount:
+        return True
+    there = _postings.c.destination == str(place.destination)
+    again = {"state": PostingState.PENDING.value, "stands_in_for": str(failed)}
+    return bool(
+        tx.execute(
+            sa.update(_postings)
+            .where(_postings.c.incident_id == incident.id, there)
+            .where(_postings.c.state == PostingState.RELIEVED.value)
+            .values(**again, due_at=now, asked=_postings.c.asked + 1)
+        ).rowcount
+    )
+
+
+def relieve(tx: Transaction, incident: int, works: Destination, *, now: datetime) -> bool:
+    """A destination shows the incident again: what stood in for it says so, and no more after
+    that. False if nothing stood in for it."""
+    busy = _postings.c.state.not_in(_STILL)
+    return bool(
+        tx.execute(
+            sa.update(_postings)
+            .where(_postings.c.incident_id == incident, busy)
+            .where(_postings.c.stands_in_for == str(works))
+            .values(state=PostingState.RELIEVED.value, due_at=now, asked=_postings.c.asked + 1)
+        ).rowcount
+    )
 
 
 def _new_values(incident: Incident, place: Place, now: datetime) -> dict[str, Any]:
@@ -66,6 +93,7 @@ def _new_values(incident: Incident, place: Place, now: datetime) -> dict[str, An
         "attempts": 0,
         "priority": priority(incident, root_shown=False),
         "asked": 0,
+        "stands_in_for": None,
         "due_at": now,
     }
 
@@ -79,6 +107,9 @@ def _due_values(incident: Incident, now: datetime) -> dict[str, Any]:
     }
 
 
+#: States of postings that no news makes due.
+_STILL = (PostingState.STOPPED.value, PostingState.RELIEVED.value)
+
 _INSERT_ONCE: dict[str, Any] = {
     "sqlite": sqlite.insert(_postings).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_postings).on_conflict_do_nothing(),
@@ -88,7 +119,7 @@ _INSERT_ONCE: dict[str, Any] = {
 _MARK_DUE = (
     sa.update(_postings)
     .where(_postings.c.incident_id == sa.bindparam("number"))
-    .where(_postings.c.state != PostingState.STOPPED.value)
+    .where(_postings.c.state.not_in(_STILL))
     .values(
         asked=_postings.c.asked + 1,
         due_at=sa.func.coalesce(
@@ -169,7 +200,7 @@ def record(tx: Transaction, posting: Posting, *, due_at: datetime | None, now: d
     """
     values = asdict(posting) | {
         "destination": str(posting.destination),
-        "state": posting.state.value,
+        "state": _unless_relieved(posting.state),
         "due_at": _unless_asked_again(posting, now) if due_at is None else due_at,
         "lease_until": None,
         "lease_by": None,
@@ -181,6 +212,12 @@ def record(tx: Transaction, posting: Posting, *, due_at: datetime | None, now: d
         .where(_postings.c.id == number, _postings.c.state != PostingState.STOPPED.value)
         .values(values)
     )
+
+
+def _unless_relieved(state: PostingState) -> sa.ColumnElement[Any]:
+    # It may have been relieved while the call was made.
+    relieved = PostingState.RELIEVED.value
+    return sa.case((_postings.c.state == relieved, relieved), else_=state.value)
 
 
 def _unless_asked_again(posting: Posting, now: datetime) -> sa.ColumnElement[Any]:
@@ -296,4 +333,5 @@ def _posting(row: Any, *, in_doubt: bool) -> Posting:
         last_error=row.last_error,
         first_shown_at=row.first_shown_at,
         asked=row.asked,
+        stands_in_for=row.stands_in_for,
     )

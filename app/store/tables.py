@@ -287,6 +287,7 @@ class PostingRow(SQLModel, table=True):
     first_shown_at: datetime | None = _time(nullable=True)
     priority: int
     asked: int
+    stands_in_for: str | None = _text(nullable=True)
     due_at: datetime | None = _time(nullable=True)
     lease_until: datetime | None = _time(nullable=True)
     lease_by: str | None = _text(nullable=True)
@@ -335,6 +336,16 @@ class SeenRow(SQLModel, table=True):
 
     key: str = Field(sa_type=sa.Text, primary_key=True)
     at: datetime = _time()
+
+
+class KeyRow(SQLModel, table=True):
+    """A key that signs what leaves the service. Whoever reads it can sign in our name."""
+
+    __tablename__ = "keys"
+
+    name: str = Field(sa_type=sa.Text, primary_key=True)
+    key: bytes = Field(sa_type=sa.LargeBinary)
+    made_at: datetime = _time()
 
 
 class SilenceRow(SQLModel, table=True):

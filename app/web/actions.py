@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -34,6 +33,7 @@ from app.web.auth import require_api_token
 from app.web.context import Service
 from app.web.incidents import Number, whole
 from app.web.once import OnceKey
+from app.web.revisions import IfMatch, decided_on
 from app.web.views import incident_json, note_json
 
 router = APIRouter(
@@ -41,7 +41,6 @@ router = APIRouter(
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ana <ana@example.com>"])]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="The revision decided on.")]
 
 
 class Act(BaseModel):
@@ -83,13 +82,7 @@ class Doing:
 
     def revision(self, body: Act) -> int | None:
         """The revision decided on, if one is given."""
-        given = (self._if_match or "*").strip()
-        if given == "*":
-            return body.revision
-        found = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', given)
-        if found is None:
-            raise HTTPException(400, 'If-Match must hold the revision decided on, such as "3".')
-        return int(found[1])
+        return decided_on(body.revision, self._if_match)
 
     async def act(self, event: PersonEvent) -> Response:
         acted = acting(self.number, event)

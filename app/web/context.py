@@ -17,6 +17,7 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
+from app.engine.signed_links import SignedLinks
 from app.engine.silences import Silencing
 from app.settings import Settings
 from app.store.database import Database
@@ -38,6 +39,7 @@ class Context:
     silencing: Silencing
     ledger: Ledger
     enrich: Enrich
+    links: SignedLinks
     hear: Callable[[Change], Change | None]
     loops: Loops
     policy: PolicyInForce

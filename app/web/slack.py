@@ -58,7 +58,8 @@ async def _heard(
     secret = service.settings.slack_signing_secret
     if secret is None or service.slack is None:
         return _refused(kind, 404, "not_set_up", _NOT_SET_UP)
-    body = await read_body(request, limit=_LIMIT, seconds=_SECONDS)
+    headers = dict(request.headers.raw)
+    body = await read_body(request.receive, headers, limit=_LIMIT, seconds=_SECONDS)
     genuine = is_genuine(
         secret.get_secret_value(),
         body,

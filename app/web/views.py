@@ -167,6 +167,7 @@ def posting_json(posting: Posting) -> dict[str, Any]:
         "destination": str(posting.destination),
         "receiver": posting.receiver,
         "state": posting.state,
+        "stands_in_for": posting.stands_in_for,
         "reference": posting.root,
         "shown_revision": posting.shown_revision,
         "attempts": posting.attempts,

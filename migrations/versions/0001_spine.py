@@ -107,6 +107,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status != 'resolved'"),
     )
     op.create_table(
+        "keys",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "receipts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -199,6 +206,7 @@ def upgrade() -> None:
         sa.Column("first_shown_at", sa.BigInteger(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("stands_in_for", sa.Text(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("lease_by", sa.Text(), nullable=True),
@@ -273,6 +281,7 @@ def downgrade() -> None:
     for name in (
         "answers",
         "changes",
+        "keys",
         "receipts",
         "slack_seen",
         "incident_alerts",

@@ -13,6 +13,7 @@ from app.core.postings import (
     URGENT_BELOW,
     Destination,
     Posting,
+    PostingState,
     StepKind,
     Wanted,
     next_step,
@@ -82,6 +83,30 @@ def test_the_next_step_where_nothing_can_be_edited(
     shown: dict[str, Any], entries: list[Entry], step: StepKind
 ) -> None:
     assert next_step(posting(**shown), Wanted("r", None, entries, edits=False)).kind is step
+
+
+DIED = entry(K.DELIVERY, 4, instead="email")
+BACK = entry(K.DELIVERY, 7, instead="")
+LATER = entry(K.NOTE, 8, text="x")
+
+
+@pytest.mark.parametrize(
+    ("shown", "entries", "told"),
+    [
+        (ROOT_OLD, [DIED, BACK], [7]),
+        (ROOT_OLD, [DIED, NEWS, BACK], [5, 7]),
+        (ROOT_OLD, [BACK, LATER], [7]),  # what comes after it is told there, not here
+        ({**ROOT_OLD, "told": 7}, [LATER], []),
+        ({}, [DIED, BACK], []),  # it never began to stand in
+    ],
+)
+def test_a_stand_in_that_is_relieved_tells_so_and_no_more(
+    shown: dict[str, Any], entries: list[Entry], told: list[int]
+) -> None:
+    relieved = posting(**shown, state=PostingState.RELIEVED)
+    step = next_step(relieved, Wanted("r", "d", entries, edits=False))
+    assert step.kind is (REPLY if told else REST)
+    assert [each.number for each in step.entries] == told
 
 
 def test_without_details_there_are_none_to_post() -> None:

@@ -97,6 +97,81 @@ async def test_a_channel_that_dies_later_leaves_the_incident_to_email(tmp_path: 
         await play.quiet()
 
 
+def news(smtp: SmtpServer, number: int = 1) -> list[str]:
+    """What the mails about one incident say, oldest first."""
+    mails = [m.message for m in smtp.mailbox.messages if f"#{number}]" in m.message["Subject"]]
+    return [str(each.get_body(("plain",))) for each in mails]
+
+
+async def test_the_stand_in_takes_its_leave_and_comes_back_when_it_is_needed(
+    tmp_path: Path,
+) -> None:
+    async with with_mail(tmp_path, email_to="ana@example.com") as (play, smtp):
+        play.slack.archive(CHANNEL)
+        await play.fire(A)
+        await play.play(lambda: len(news(smtp)) == 1)
+        assert (await play.posting(kind="email"))["stands_in_for"] == f"slack:{CHANNEL}"
+
+        play.slack.archive(CHANNEL, archived=False)
+        await play.play(lambda: len(news(smtp)) == 2, seconds=700)
+        assert f"Shown in slack:{CHANNEL} again" in news(smtp)[-1]
+        (root,) = [each for each in play.slack.roots() if "KafkaLag" in each]
+        play.slack.allow(containing=())
+        await play.fire(A, B)
+        await play.play(lambda: "2 firing" in root)
+        await play.clock.advance(minutes=5)
+        assert len(news(smtp)) == 2
+        assert (await play.posting(kind="email"))["state"] == "relieved"
+
+        play.slack.archive(CHANNEL)
+        await play.fire(A_OVER)
+        await play.play(lambda: len(news(smtp)) == 3)
+        assert "1 alert resolved" in news(smtp)[-1]
+        told = await play.house.timeline(1)
+        assert told.count("delivery") == 3  # gone, back, gone again
+
+
+async def test_a_place_of_its_own_is_no_stand_in(tmp_path: Path) -> None:
+    """The receiver's own mail goes on whatever becomes of its channel."""
+    config = (
+        f"receivers: {{o: {{slack: {{channel: '{CHANNEL}'}}, email: {{to: [ana@example.com]}}}}}}"
+        "\nroutes: {receiver: o}\n"
+    )
+    async with with_mail(tmp_path, config=config) as (play, smtp):
+        play.slack.archive(CHANNEL)
+        await play.fire(A)
+        await play.play(lambda: len(news(smtp)) == 1)
+        play.slack.archive(CHANNEL, archived=False)
+        play.slack.allow(containing=())
+        await play.play(lambda: any("KafkaLag" in each for each in play.slack.roots()), seconds=700)
+        await play.fire(A_OVER)
+        await play.play(lambda: len(news(smtp)) == 2)
+        assert "Resolved" in news(smtp)[-1]
+
+
+async def test_each_receiver_is_told_in_its_language(tmp_path: Path) -> None:
+    """Also where it is told at a place that is not its own."""
+    config = """
+receivers:
+  equipe: {slack: {channel: "#fraude-plantao"}, locale: pt-BR}
+  team: {email: {to: [ana@example.com]}}
+  dados: {email: {to: [dados@example.com]}, locale: pt-BR}
+routes:
+  receiver: equipe
+  routes:
+    - {matchers: ['component="storage"'], receiver: team}
+    - {matchers: ['component="delta"'], receiver: dados}
+"""
+    async with with_mail(tmp_path, config=config, email_to="ana@example.com") as (play, smtp):
+        play.slack.archive(CHANNEL)
+        await play.fire(alert("Disk", component="storage"))
+        await play.fire(alert("Files", component="delta"))
+        await play.fire(A)
+        await play.play(lambda: tells(smtp, "Disk") and tells(smtp, "Files") and tells(smtp, "Lag"))
+        assert ["1 firing" in news(smtp, number)[0] for number in (1, 2, 3)] == [True, False, False]
+        assert ["1 disparado" in news(smtp, n)[0] for n in (1, 2, 3)] == [False, True, True]
+
+
 async def test_tries_grow_rarer_and_never_end(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         play.slack.archive(CHANNEL)

@@ -84,6 +84,7 @@ def request(
     *,
     params: Mapping[str, str | bool] | None = None,
     json: object = None,
+    form: Mapping[str, str] | None = None,
     timeout: float = 10.0,
 ) -> httpx.Response:
     """One HTTP request to a neighbour on loopback, past any proxy of the environment."""
@@ -92,6 +93,7 @@ def request(
         url,
         params=params,
         json=json,
+        data=form,
         timeout=timeout,
         trust_env=False,
         verify=_NO_CERTIFICATES,

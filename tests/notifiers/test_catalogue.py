@@ -19,7 +19,8 @@ APP = Path(__file__).parents[2] / "app"
 
 def in_code() -> Iterator[str | tuple[str, ...]]:
     """Every message that we can say to people."""
-    for path in sorted([*(APP / "notifiers").glob("*.py"), *(APP / "slack").glob("*.py")]):
+    rooms = ("notifiers", "slack", "web")
+    for path in sorted(path for room in rooms for path in (APP / room).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (said := _said(node)):
                 yield said

@@ -19,6 +19,7 @@ from app.core.person import Person
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import DETAILS, ROOT, Mark
+from app.notifiers.smtp import MailServer
 from app.settings import SmtpServer as Settings
 from app.settings import parse_smtp_url
 from tests.neighbours.smtp import Delivery, Fault, SmtpServer
@@ -37,7 +38,8 @@ from tests.notifiers.samples import (
 )
 
 SENDER = "plantao@example.com"
-ADDRESS = "ana@example.com, bruno@example.com"
+ADDRESS = "ana@example.com"
+BOTH = "ana@example.com, bruno@example.com"
 NOTICES = {**dict(every_kind()), "hostile": hostile(), "enormous": enormous()}
 
 
@@ -52,13 +54,19 @@ def mail(server: SmtpServer) -> EmailNotifier:
     return notifier(server.url)
 
 
+def act_link(incident: int, recipient: str) -> str:
+    return f"https://plantao.example.com/act/{incident}.{recipient.partition('@')[0]}"
+
+
 def notifier(url: str) -> EmailNotifier:
-    return EmailNotifier(parse_smtp_url(url), sender=SENDER, zone=ZONE)
+    return EmailNotifier(
+        MailServer(parse_smtp_url(url)), sender=SENDER, zone=ZONE, act_link=act_link
+    )
 
 
-async def send(mail: EmailNotifier, shown: Notice, locale: str = "en") -> str:
+async def send(mail: EmailNotifier, shown: Notice, locale: str = "en", *, to: str = ADDRESS) -> str:
     message = mail.root(shown, locale=locale, plain=False)
-    return await mail.post(ADDRESS, message, Mark(12, "a1b2c3", ROOT))
+    return await mail.post(to, message, Mark(12, "a1b2c3", ROOT))
 
 
 async def answer(mail: EmailNotifier, shown: Notice, root: str) -> str:
@@ -86,7 +94,7 @@ async def test_a_mail(mail: EmailNotifier, server: SmtpServer) -> None:
     delivery = await sent(mail, server, NOTICES["triggered"])
     message = delivery.message
     assert delivery.sender == SENDER
-    assert delivery.recipients == ("ana@example.com", "bruno@example.com")
+    assert delivery.recipients == ("ana@example.com",)
     assert message["Subject"] == "[Plantão #12] CRITICAL HighErrorRate: checkout is failing"
     assert message["To"] == ADDRESS
     assert message["From"] == f"Plantão <{SENDER}>"
@@ -128,6 +136,32 @@ async def test_plain_is_text_alone(mail: EmailNotifier, server: SmtpServer) -> N
     message = mail.root(NOTICES["triggered"], locale="en", plain=True)
     await mail.post(ADDRESS, message, Mark(12, "a1b2c3", ROOT))
     assert server.mailbox.messages[0].message.get_content_type() == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "not_shown"),
+    [
+        ("triggered", ["acknowledge", "silence", "note", "resolve"], []),
+        ("acknowledged", ["silence", "note", "resolve"], ["acknowledge"]),
+        ("resolved", ["note"], ["acknowledge", "silence", "resolve"]),
+    ],
+)
+async def test_what_can_be_done_from_a_mail(
+    mail: EmailNotifier, server: SmtpServer, name: str, shown: list[str], not_shown: list[str]
+) -> None:
+    text, html = parts((await sent(mail, server, NOTICES[name])).message)
+    assert [f"#{each}" in html for each in (*shown, *not_shown)] == [
+        *(True for _ in shown),
+        *(False for _ in not_shown),
+    ]
+    assert text.count("https://plantao.example.com/act/12.ana") == 1
+
+
+async def test_without_links_nothing_is_offered(server: SmtpServer) -> None:
+    mail = EmailNotifier(MailServer(parse_smtp_url(server.url)), sender=SENDER, zone=ZONE)
+    for part in parts((await sent(mail, server, NOTICES["triggered"])).message):
+        assert "Acknowledge" not in part
+        assert "act" not in re.findall(r"\w+", part)
 
 
 class _Html(HTMLParser):
@@ -258,9 +292,9 @@ def test_the_root_says_how_it_ended() -> None:
 # Failures
 
 
-async def failure(mail: EmailNotifier) -> DeliveryFailed:
+async def failure(mail: EmailNotifier, to: str = ADDRESS) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
-        await send(mail, NOTICES["triggered"])
+        await send(mail, NOTICES["triggered"], to=to)
     assert "geheim" not in f"{caught.value!r}"
     return caught.value
 
@@ -278,8 +312,7 @@ async def failure(mail: EmailNotifier) -> DeliveryFailed:
 async def test_a_mail_that_goes_wrong(
     mail: EmailNotifier, server: SmtpServer, fault: Fault, kind: type[DeliveryFailed]
 ) -> None:
-    at_each_recipient = fault in {Fault.REFUSED, Fault.GREYLISTED}
-    server.fail(fault, times=2 if at_each_recipient else 1)
+    server.fail(fault)
     assert type(await failure(mail)) is kind
     kept = int(fault is Fault.DROPPED_AFTER_RECORDING)
     assert len(server.mailbox.messages) == kept
@@ -290,14 +323,30 @@ async def test_a_mail_that_goes_wrong(
 async def test_a_server_that_takes_too_long(server: SmtpServer) -> None:
     server.delay = 60.0
     settings = parse_smtp_url(server.url)
-    slow = EmailNotifier(settings, sender=SENDER, zone=ZONE, timeout=0.1)
+    slow = EmailNotifier(MailServer(settings, timeout=0.1), sender=SENDER, zone=ZONE)
     assert type(await failure(slow)) is TryLater
+
+
+async def test_each_recipient_has_a_link_of_their_own(
+    mail: EmailNotifier, server: SmtpServer
+) -> None:
+    await send(mail, NOTICES["triggered"], to=BOTH)
+    for delivery, name in zip(server.mailbox.messages, ("ana", "bruno"), strict=True):
+        assert delivery.recipients == (f"{name}@example.com",)
+        assert delivery.message["To"] == BOTH
+        for part in parts(delivery.message):
+            found = re.findall(r"https://plantao.example.com/act/([\w.]+)", part)
+            assert set(found) == {f"12.{name}"}
+    one, two = (delivery.message for delivery in server.mailbox.messages)
+    for header in ("Message-ID", "Subject", "Thread-Index"):
+        assert one[header] == two[header]
 
 
 async def test_one_recipient_is_enough(mail: EmailNotifier, server: SmtpServer) -> None:
     server.fail(Fault.REFUSED, recipient="ana@example.com")
-    await send(mail, NOTICES["triggered"])
-    assert server.mailbox.messages[0].recipients == ("bruno@example.com",)
+    await send(mail, NOTICES["triggered"], to=BOTH)
+    (delivery,) = server.mailbox.messages
+    assert delivery.recipients == ("bruno@example.com",)
 
 
 async def test_a_recipient_who_may_be_taken_later_is_worth_a_repeat(
@@ -305,7 +354,11 @@ async def test_a_recipient_who_may_be_taken_later_is_worth_a_repeat(
 ) -> None:
     server.fail(Fault.REFUSED, recipient="ana@example.com")
     server.fail(Fault.GREYLISTED, recipient="bruno@example.com")
-    assert type(await failure(mail)) is TryLater
+    assert type(await failure(mail, BOTH)) is TryLater
+
+
+async def test_nobody_to_send_to(mail: EmailNotifier) -> None:
+    assert type(await failure(mail, " , ")) is DestinationDead
 
 
 async def test_nobody_listens() -> None:
@@ -319,10 +372,10 @@ async def test_nobody_listens() -> None:
     [
         (["554 no service here"], DestinationDead),
         (["421 busy"], TryLater),
-        (["220 hi", "250 hi", "250 ok", "250 ok", "250 ok", "554 spam"], ContentRefused),
-        (["220 hi", "250 hi", "250 ok", "250 ok", "250 ok", "354 go", "554 no"], ContentRefused),
-        (["220 hi", "250 hi", "250 ok", "250 ok", "250 ok", "354 go", "451 no"], TryLater),
-        (["220 hi", "250 hi", "250 ok", "250 ok", "250 ok", "354 go"], Ambiguous),
+        (["220 hi", "250 hi", "250 ok", "250 ok", "554 spam"], ContentRefused),
+        (["220 hi", "250 hi", "250 ok", "250 ok", "354 go", "554 no"], ContentRefused),
+        (["220 hi", "250 hi", "250 ok", "250 ok", "354 go", "451 no"], TryLater),
+        (["220 hi", "250 hi", "250 ok", "250 ok", "354 go"], Ambiguous),
         (["220 hi", "250 hi", "250 ok"], TryLater),
         (["220 hi", "250 hi", "550 not you"], DestinationDead),
         (["220 hi", "nonsense"], TryLater),
@@ -368,17 +421,17 @@ async def test_encrypted(tmp_path: Path, tls: str) -> None:
         assert server.certificate is not None
         settings = parse_smtp_url(server.url)
         trust = server.certificate.client_context()
-        mail = EmailNotifier(settings, sender=SENDER, zone=ZONE, tls_context=trust)
+        mail = EmailNotifier(MailServer(settings, tls_context=trust), sender=SENDER, zone=ZONE)
         await send(mail, NOTICES["triggered"])
         assert server.mailbox.messages[0].encrypted
-        error = await failure(EmailNotifier(settings, sender=SENDER, zone=ZONE))
+        error = await failure(EmailNotifier(MailServer(settings), sender=SENDER, zone=ZONE))
         assert type(error) is DestinationDead
         assert error.code == "certificate"
 
 
 async def test_starttls_that_is_not_offered_sends_nothing(server: SmtpServer) -> None:
     settings = Settings("127.0.0.1", server.port, tls="starttls")
-    error = await failure(EmailNotifier(settings, sender=SENDER, zone=ZONE))
+    error = await failure(EmailNotifier(MailServer(settings), sender=SENDER, zone=ZONE))
     assert type(error) is DestinationDead
     assert not server.mailbox.messages
 

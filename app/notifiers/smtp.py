@@ -1,0 +1,170 @@
+"""Handing mails in: one connection, one mail for each recipient, and what can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+
+import aiosmtplib
+import structlog
+from aiosmtplib import SMTP
+
+from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
+from app.notifiers.text import cut, one_line
+from app.settings import SmtpServer
+
+_STEPS = 3  # so many timeouts are there for all that comes before the mail itself
+_PERMANENT = 500  # SMTP replies from here on are final
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail, as bytes, for one recipient."""
+
+    recipient: str
+    data: bytes
+
+
+class MailServer:
+    """Where mail is handed in. Every method raises DeliveryFailed and nothing else.
+
+    `tls_context` is for a server whose certificate the system does not trust. `timeout` is in
+    seconds, for each step: servers may look long at what they are given.
+    """
+
+    def __init__(
+        self,
+        server: SmtpServer,
+        *,
+        tls_context: ssl.SSLContext | None = None,
+        timeout: float = 20.0,
+    ) -> None:
+        self._server = server
+        self._tls_context = tls_context
+        self._timeout = timeout
+
+    async def check(self) -> str:
+        """That the server takes us, in a line. Nothing is sent."""
+        with _mapped():
+            async with self._session() as smtp:
+                await smtp.noop()
+        who = f" as {self._server.user}" if self._server.user else ""
+        return f"{self._server.host}:{self._server.port}{who} ({self._server.tls})"
+
+    async def send(self, sender: str, letters: Sequence[Letter]) -> None:
+        """Hand them in. One recipient who is taken is enough: a repeat is a repeat for all."""
+        waiting, refusals = list(letters), list[DeliveryFailed]()
+        with _mapped():
+            while waiting:
+                async with self._session() as smtp:
+                    refusals += await self._send_many(smtp, sender, waiting)
+        if len(refusals) == len(letters):
+            raise _most_hopeful(refusals)
+        for error in refusals:
+            log.warning("a mail reaches some of its recipients only", code=error.code)
+
+    async def _send_many(
+        self, smtp: SMTP, sender: str, waiting: list[Letter]
+    ) -> list[DeliveryFailed]:
+        """All that wait, or up to the first that is refused: servers hang up after that."""
+        while waiting:
+            try:
+                await self._send(smtp, sender, waiting.pop(0))
+            except (TryLater, ContentRefused, DestinationDead) as error:
+                return [error]
+        return []
+
+    async def _send(self, smtp: SMTP, sender: str, letter: Letter) -> None:
+        async with asyncio.timeout(_STEPS * self._timeout):
+            await smtp.mail(sender)
+            try:
+                await smtp.rcpt(letter.recipient)
+            except aiosmtplib.SMTPRecipientRefused as error:
+                raise _refused("the recipient", error) from None
+        await _hand_over(smtp, letter.data)
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[SMTP]:
+        """A connection that is greeted, encrypted and authenticated as the settings say."""
+        smtp = SMTP(
+            hostname=self._server.host,
+            port=self._server.port,
+            username=self._server.user,
+            password=self._server.password,
+            use_tls=self._server.tls == "tls",
+            start_tls=self._server.tls == "starttls",
+            tls_context=self._tls_context if self._server.tls != "none" else None,
+            timeout=self._timeout,
+        )
+        try:
+            async with asyncio.timeout(_STEPS * self._timeout):
+                await smtp.connect()
+            yield smtp
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await smtp.quit(timeout=1.0)
+        finally:
+            smtp.close()
+
+
+def _most_hopeful(refusals: Sequence[DeliveryFailed]) -> DeliveryFailed:
+    """What may be taken later, or in plainer words, is worth more than what never will be."""
+    order = (TryLater, ContentRefused, DestinationDead)
+    ranked = sorted(refusals, key=lambda error: order.index(type(error)))
+    return next(iter(ranked), DestinationDead("There is no recipient.", code="no_recipient"))
+
+
+async def _hand_over(smtp: SMTP, data: bytes) -> None:
+    """From here on, silence leaves it open whether the mail was taken."""
+    try:
+        await smtp.data(data)
+    except aiosmtplib.SMTPDataError as error:
+        if error.code < _PERMANENT:
+            raise _refused("the mail", error) from None
+        raise ContentRefused(_says("the mail", error), code=str(error.code)) from None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        kind = type(error).__name__
+        raise Ambiguous(f"The mail server did not say whether it took the mail ({kind}).") from None
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Everything that can go wrong before the mail is handed over: nothing was shown."""
+    try:
+        yield
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise _refused("our user or password", error) from None
+    except aiosmtplib.SMTPResponseException as error:
+        raise _refused("us", error) from None
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        raise _before_handing_over(error) from None
+
+
+def _before_handing_over(error: Exception) -> DeliveryFailed:
+    """What the settings cause needs a person; the rest may be better later."""
+    if isinstance(error, ssl.SSLCertVerificationError) or isinstance(
+        error.__cause__, ssl.SSLCertVerificationError
+    ):
+        return DestinationDead("The mail server's certificate is not trusted.", code="certificate")
+    says = f"The mail server cannot be used ({type(error).__name__})."
+    # Of aiosmtplib's errors, the bare one stands for what a server does not offer: TLS, a login.
+    if type(error) is aiosmtplib.SMTPException:
+        offered = cut(one_line(error.message), 120)
+        return DestinationDead(f"The mail server cannot be used: {offered}", code="unsupported")
+    if isinstance(error, OSError | aiosmtplib.SMTPException):
+        return TryLater(says, code="unreachable")
+    return DestinationDead(says, code="unusable")
+
+
+def _refused(what: str, error: aiosmtplib.SMTPResponseException) -> DeliveryFailed:
+    kind = TryLater if error.code < _PERMANENT else DestinationDead
+    return kind(_says(what, error), code=str(error.code))
+
+
+def _says(what: str, error: aiosmtplib.SMTPResponseException) -> str:
+    answer = cut(one_line(error.message), 120)
+    return f"The mail server refused {what}: {error.code} {answer}"
