@@ -189,6 +189,16 @@ class Runbooks(_Section):
     base_url: Annotated[str, AfterValidator(check_http_url)] | None = None
 
 
+class Privacy(_Section):
+    """Whether personal data and secrets are masked where they are shown, and what is neither.
+
+    `keep` holds texts as they are written, or "@domain" for all addresses of one.
+    """
+
+    mask: bool = True
+    keep: tuple[_Text, ...] = ()
+
+
 class AlertmanagerSide(_Section):
     """The names Alertmanager has for the receivers that notify us; none means all."""
 
@@ -221,6 +231,7 @@ class Config(_Section):
     verify: Verify = Verify()
     context: Context = Context()
     alertmanager: AlertmanagerSide = AlertmanagerSide()
+    privacy: Privacy = Privacy()
 
     def root_route(self) -> Route:
         """The route tree; without `routes`, everything goes to the first receiver."""

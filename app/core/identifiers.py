@@ -29,7 +29,7 @@ def cnpj_is_valid(text: str) -> bool:
     """Whether twelve digits or capitals and two digits are a CNPJ.
 
     A character counts as its code in ASCII less 48, so that the digits, and all numbers given
-    out before July 2026, stay as they were. Source: IN RFB 2.229/2024, annex XV.
+    out before July 2026, stay as they were. Source: IN RFB 2.229/2024.
     """
     values = [ord(each) - ord("0") for each in text]
     first = _check(values[:12], _CNPJ_WEIGHTS[1:])
@@ -48,7 +48,7 @@ def _check(values: Sequence[int], weights: Sequence[int]) -> int:
 def _cpf(found: re.Match[str]) -> str:
     """The first three digits and the two check digits go, as public acts show it under the LGPD.
 
-    Source: Sefa/PA, Instrução Normativa 19/2025 (the same form stands in federal ones).
+    Source: Sefa/PA, Instrução Normativa 19/2025.
     """
     digits = _digits(found[0])
     return stars(found[0], keep=range(3, 9)) if cpf_is_valid(digits) else found[0]

@@ -61,7 +61,7 @@ _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 _WORD = re.compile(r"\S+")
 _URL_PARTS = re.compile(r"([/?#&=;,]+)")
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
 _NAMES_SOMETHING = re.compile(
     "(?i)pix|chave|evp|key|tel|fone|phone|cel|mobile|msisdn|whats|pass|senha|secret|segredo|token"

@@ -172,6 +172,7 @@ def _writer_engine(url: sa.URL) -> sa.Engine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         url,
+        hide_parameters=True,  # else an error tells what was to be stored
         poolclass=sa.StaticPool,
         connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
     )
@@ -206,6 +207,7 @@ def _reader_engine(url: sa.URL) -> sa.Engine:
         creator=lambda: sqlite3.connect(
             uri, uri=True, check_same_thread=False, timeout=_BUSY_TIMEOUT_MS / 1000
         ),
+        hide_parameters=True,
         poolclass=sa.QueuePool,
         pool_size=_READERS,
     )
@@ -216,7 +218,9 @@ def _reader_engine(url: sa.URL) -> sa.Engine:
 
 def _postgres_engine(url: sa.URL, settings: Sequence[str], **options: Any) -> sa.Engine:
     deadline = {"connect_timeout": _CONNECT_TIMEOUT}
-    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=deadline, **options)
+    engine = sa.create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args=deadline, **options
+    )
 
     def prepare(connection: Any, _record: object) -> None:
         for setting in settings:

@@ -104,7 +104,8 @@ async def timeline(number: Number, service: Service) -> Response:
 
     def load(tx: Transaction) -> list[dict[str, Any]]:
         incidents.get(tx, number)
-        return [entry_json(entry) for entry in incidents.timeline(tx, number)]
+        entries = service.outlook().masked(incidents.timeline(tx, number))
+        return [entry_json(entry) for entry in entries]
 
     return _answer({"items": await service.db.read(load)})
 
@@ -241,7 +242,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
     alerts = queries.first_alerts(tx, numbers, limit=_LISTED_ALERTS)
     shown_at = postings.of_incidents(tx, numbers)
     context = contexts.of_incidents(tx, numbers)
-    return [
+    pages = [
         Shown(
             each,
             alerts[each.id],
@@ -252,12 +253,13 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
         )
         for each in found
     ]
+    return outlook.masked(pages)
 
 
 def _whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
     incident = incidents.get(tx, number)
     alerts = incidents.alerts_of(tx, number)
-    return Shown(
+    whole = Shown(
         incident,
         alerts,
         postings.of_incidents(tx, [number])[number],
@@ -265,6 +267,7 @@ def _whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
         outlook.related(tx, incident),
         outlook.links(incident, alerts),
     )
+    return outlook.masked(whole)
 
 
 def _answer(content: object, *, etag: int | None = None) -> Response:

@@ -68,7 +68,7 @@ async def receive(request: Request) -> Response:
         raise
     content: dict[str, object] = {"receipt": number, "state": arrival.state}
     if arrival.problem:
-        content["problem"] = arrival.problem
+        content["problem"] = service.outlook().masked(arrival.problem)
     return Response(to_json(content), 202, media_type="application/json")
 
 

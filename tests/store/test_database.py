@@ -70,6 +70,13 @@ async def _queued(db: Database, *words: str) -> list[asyncio.Task[Transaction]]:
 # --- group commit
 
 
+async def test_an_error_does_not_tell_what_was_to_be_stored(db: Database) -> None:
+    await db.write(_add, "529.982.247-25")
+    with pytest.raises(sa.exc.IntegrityError) as raised:
+        await db.write(_add, "529.982.247-25")
+    assert "529.982.247-25" not in str(raised.value)
+
+
 async def test_what_is_queued_becomes_one_commit(db: Database) -> None:
     async with _writer_held(db):
         tasks = await _queued(db, *(f"{n:03}" for n in range(150)))
