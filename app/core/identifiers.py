@@ -152,13 +152,13 @@ def _email(found: re.Match[str]) -> str:
 
 # --- Pix keys that are nothing else
 
-_EVP = re.compile(
+_KEY_WORD = (
     # What it is for may stand between, but no word that makes it the id of something.
     r"(?i:(?<![a-z])((?:chave|evp|(?:pix|dict|payee|payer|receiver|recipient|sender|creditor"
     r"|debtor|recebedor|pagador|destinat[aá]rio)[ _.-]?key)[^0-9\n]{0,24}?"
-    r"|pix[\s:=\"'(]{1,4}|(?<![\w-])key=[\"']?))"
-    rf"(?<![0-9A-Za-z])({UUID})(?![0-9A-Za-z])"
+    r"|pix[\s:=\"'(]{1,4}|(?<![\w-])key=[\"']?))(?<![0-9A-Za-z])"
 )
+_EVP = re.compile(rf"{_KEY_WORD}({UUID})(?![0-9A-Za-z])")
 _OF_SOMETHING = re.compile(r"(?i)(?<![a-z])id(?![a-z])|uuid|run|trace|span|job|query|request|txn")
 _BR_CODE = re.compile(r"(?i)(br\.gov\.bcb\.pix01)([0-9]{2})(\S{1,77})")
 
@@ -179,12 +179,18 @@ def _br_code(found: re.Match[str]) -> str:
 
 # --- what was cut off before anybody could tell what it was
 
-_CUT_NUMBER = re.compile(r"(?<![0-9])[0-9](?:[\s.()/-]{0,2}[0-9]){5,18}[\s.()/-]{0,2}(?=…)")
+_CUT_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[\s.()/-]{0,2}[0-9]){5,18}[\s.()/-]{0,2}(?=…)")
+_CUT_CNPJ = re.compile(rf"[0-9A-Z]{HEAD}[0-9A-Z]\.[0-9A-Z]{{3}}\.[0-9A-Z]{{3}}[0-9A-Z/-]*(?=…)")
+_CUT_EVP = re.compile(rf"{_KEY_WORD}([0-9A-Fa-f]{{8}}-[0-9A-Fa-f-]{{0,27}})(?=…)")
 _CUT_EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]+)@[\w.-]*(?=…)")
 
 
 def _cut_number(found: re.Match[str]) -> str:
     return stars(found[0])
+
+
+def _cut_evp(found: re.Match[str]) -> str:
+    return found[1] + stars(found[2])
 
 
 def _cut_email(_found: re.Match[str]) -> str:
@@ -222,6 +228,8 @@ IDENTIFIERS: tuple[Kind, ...] = (
     Kind("phone", _PLUS, _phone, form=re.compile(r"\+[1-9]")),
     Kind("phone", _PHONE, _phone),
     Kind("phone", _CALLED, _called),
+    Kind("cut_off", _CUT_EVP, _cut_evp, signs=("…",)),
     Kind("cut_off", _CUT_NUMBER, _cut_number, signs=("…",)),
+    Kind("cut_off", _CUT_CNPJ, _cut_number, signs=("…",)),
     Kind("cut_off", _CUT_EMAIL, _cut_email, signs=("…",)),
 )

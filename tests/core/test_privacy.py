@@ -128,6 +128,8 @@ MASKED = {
         ("a payer 529.982.247-2…", "a payer ***.***.***-*…"),
         ("card 4111 1111 11…", "card **** **** **…"),
         ("mail to ana.silva@gma…", "mail to ***@…"),
+        ("of 12.ABC.345/01D…", "of **.***.***/***…"),
+        ("chave 123e4567-e89b-42d3-a456-4266…", "chave ********-****-****-****-****…"),
     ],
 }
 
@@ -204,6 +206,7 @@ STAYS = [
     "sk-learn-model-serving-production-v2",
     "monkey=abc123def456",
     "progress 12345…",
+    "run 123e4567-e89b-42d3-a456-4266…",
     "50% of 100%, 5%20",
     "http://prometheus:9090/graph?g0.expr=rate%28errors%5B5m%5D%29+%3E+0.05&g0.tab=1",
     "",
