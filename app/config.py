@@ -211,6 +211,16 @@ class SlackSide(_Section):
     note_emoji: Annotated[str, AfterValidator(_emoji)] = "pushpin"
 
 
+class Privacy(_Section):
+    """Whether personal data and secrets are masked where they are shown, and what is neither.
+
+    `keep` holds texts as they are written, or "@domain" for all addresses of one.
+    """
+
+    mask: bool = True
+    keep: tuple[_Text, ...] = ()
+
+
 class AlertmanagerSide(_Section):
     """The names Alertmanager has for the receivers that notify us; none means all."""
 
@@ -245,6 +255,7 @@ class Config(_Section):
     silences: Silences = Silences()
     alertmanager: AlertmanagerSide = AlertmanagerSide()
     slack: SlackSide = SlackSide()
+    privacy: Privacy = Privacy()
 
     def root_route(self) -> Route:
         """The route tree; without `routes`, everything goes to the first receiver."""

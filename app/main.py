@@ -249,7 +249,7 @@ def _outlook(settings: Settings, policy: PolicyInForce) -> Callable[[], Outlook]
     def outlook() -> Outlook:
         current = policy.current
         base_url = current.config.runbooks.base_url
-        return Outlook(settings.base_url, base_url, runbooks, current.topology)
+        return Outlook(settings.base_url, base_url, runbooks, current.topology, current.privacy)
 
     return outlook
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -49,6 +49,9 @@ SLACK_ERRANDS = Gauge("plantao_slack_errands", "What was asked for in Slack and 
 SLACK_FAILURES = Counter(
     "plantao_slack_failures", "What was asked for in Slack and not done, by reason.", ["reason"]
 )
+MASKED = Counter(
+    "plantao_masked", "Personal data and secrets masked, each time they were shown.", ["kind"]
+)
 LOOP_FAILURES = Counter("plantao_loop_failures", "Unexpected failures of a loop.", ["loop"])
 
 for _state in ("accepted", "quarantined"):
@@ -59,8 +62,12 @@ for _reason in ("unauthorized", "too_large", "too_slow", "unavailable"):
     RECEIPTS_REFUSED.labels(_reason)
 
 
-def set_up_logging(form: str) -> None:
-    """Logs on standard error: `json`, or `console` with colours on a terminal."""
+def set_up_logging(form: str, hide: Callable[[str], str]) -> None:
+    """Logs on standard error: `json`, or `console` with colours on a terminal.
+
+    `hide` makes of a text what may be logged: a neighbour's words, or a traceback's, may hold
+    anything.
+    """
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -73,15 +80,42 @@ def set_up_logging(form: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _no_newlines,
+        structlog.processors.format_exc_info,
+        _hiding(hide),
     ]
-    if form == "json":
-        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # What the libraries have to say, uvicorn about a request that failed among them.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Hiding(hide))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _Hiding(logging.Formatter):
+    """The standard library's lines, tracebacks included."""
+
+    def __init__(self, hide: Callable[[str], str]) -> None:
+        super().__init__()
+        self._hide = hide
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._hide(super().format(record))
+
+
+def _hiding(hide: Callable[[str], str]) -> structlog.typing.Processor:
+    def hidden(
+        _logger: object, _name: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        return {
+            key: value if isinstance(value, int | float | None) else hide(str(value))
+            for key, value in event.items()
+        }
+
+    return hidden
 
 
 def _no_newlines(

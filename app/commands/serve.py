@@ -44,10 +44,11 @@ def _serve(settings: Settings) -> None:
     import structlog  # noqa: PLC0415
     import uvicorn  # noqa: PLC0415
 
+    from app.engine.privacy import hide  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
     from app.telemetry import set_up_logging  # noqa: PLC0415
 
-    set_up_logging(settings.log_format)
+    set_up_logging(settings.log_format, hide)
     log = structlog.get_logger()
     for name in settings.unknown:
         log.warning("this setting means nothing to Plantão", variable=name)

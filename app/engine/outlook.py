@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.core.facts import Neighbour, Related
 from app.core.incidents import Incident
@@ -11,28 +12,33 @@ from app.core.notices import LISTED, Links, Notice, links
 from app.core.replies import coalesce
 from app.core.topology import Topology
 from app.core.transitions import AlertState
+from app.engine.privacy import Privacy
 from app.engine.runbooks import Runbooks
 from app.store import contexts, incidents, silences
 from app.store.database import Transaction
 
 _MOST_RELATED = 5
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What the service adds to what an incident says: its address, runbooks, the pipeline."""
+    """What the service adds to what an incident says: its address, runbooks, the pipeline;
+    and what it leaves out of it: what is shown anywhere was `masked` here, once."""
 
     public_url: str
     runbook_base: str | None
     runbooks: Runbooks
     topology: Topology
+    privacy: Privacy
 
     def notice(self, tx: Transaction, incident: Incident, *, after: int = 0) -> Notice:
-        """The notice of an incident, with the timeline after that entry."""
+        """The notice of an incident, masked, with the timeline after that entry."""
         alerts = incidents.alerts_of(tx, incident.id, limit=LISTED)
         entries = coalesce(incidents.timeline(tx, incident.id, after=after))
         names = {name for entry in entries for name in _listed(entry.data.get("fingerprints"))}
-        return Notice(
+        notice = Notice(
             incident,
             alerts,
             entries,
@@ -43,6 +49,11 @@ class Outlook:
             self.runbooks.first_steps(incident.labels.get("alertname", "")),
             silences.of_incident(tx, incident.id),
         )
+        return self.masked(notice)
+
+    def masked(self, shown: T) -> T:
+        """Anything that is about to be shown, as the configuration lets it be shown."""
+        return self.privacy.masked(shown)
 
     def links(self, incident: Incident, alerts: Sequence[AlertState]) -> Links:
         """Where a message about this incident leads."""

@@ -11,6 +11,7 @@ from app.core.alerts import Labels
 from app.core.postings import Destination
 from app.core.routing import Match, correlation_key, match
 from app.core.topology import Topology
+from app.engine.privacy import Privacy
 from app.store.postings import Place
 
 SLACK, EMAIL, CONSOLE = "slack", "email", "console"
@@ -32,6 +33,7 @@ class Policy:
         self._root = config.root_route()
         self.topology = Topology.of(config.edges())
         self._fallback = tuple(fallback_email)
+        self.privacy = Privacy(config.privacy.mask, _kept(config, fallback_email))
 
     @property
     def reopen_within(self) -> timedelta:
@@ -77,6 +79,13 @@ class Policy:
             if destination in destinations(each) and each.locale:
                 return each.locale
         return None
+
+
+def _kept(config: Config, fallback_email: Sequence[str]) -> frozenset[str]:
+    """What is never masked: what the configuration says, and the addresses we write to."""
+    receivers = (receiver.email for receiver in config.receivers.values() if receiver.email)
+    ours = (address for email in receivers for address in email.to)
+    return frozenset(each.lower() for each in (*config.privacy.keep, *ours, *fallback_email))
 
 
 def destinations(receiver: Receiver) -> list[Destination]:

@@ -62,6 +62,7 @@ class _SqliteWriter(Writer):
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(
             url,
+            hide_parameters=True,  # else an error tells what was to be stored
             poolclass=sa.StaticPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
@@ -114,6 +115,7 @@ def reader_engine(url: sa.URL) -> sa.Engine:
         creator=lambda: sqlite3.connect(
             uri, uri=True, check_same_thread=False, timeout=_BUSY_TIMEOUT_MS / 1000
         ),
+        hide_parameters=True,
         poolclass=sa.QueuePool,
         pool_size=READERS,
     )
@@ -124,7 +126,9 @@ def reader_engine(url: sa.URL) -> sa.Engine:
 
 def _postgres_engine(url: sa.URL, settings: Sequence[str], **options: Any) -> sa.Engine:
     deadline = {"connect_timeout": _CONNECT_TIMEOUT}
-    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=deadline, **options)
+    engine = sa.create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args=deadline, **options
+    )
 
     def prepare(connection: Any, _record: object) -> None:
         for setting in settings:

@@ -52,7 +52,7 @@ async def add(told: Told, service: Service) -> Response:
     kept = await service.ledger.add(change, delivery=told.delivery)
     if kept is None:
         return _answer({"state": "known"}, 200)
-    return _answer(change_json(kept), 201)
+    return _answer(change_json(service.outlook().masked(kept)), 201)
 
 
 @router.get("/changes", dependencies=_API, summary="List changes")
@@ -65,7 +65,8 @@ async def listed(
     """The newest first; `next` is the `before` of the next page."""
     found = await service.db.read(changes.newest, limit=limit, before=before, source=source)
     last = found[-1].id if len(found) == limit else None
-    return _answer({"items": [change_json(each) for each in found], "next": last})
+    shown = service.outlook().masked(found)
+    return _answer({"items": [change_json(each) for each in shown], "next": last})
 
 
 def _answer(content: Any, status: int = 200) -> Response:

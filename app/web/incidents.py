@@ -88,7 +88,8 @@ async def timeline(
     def load(tx: Transaction) -> list[dict[str, Any]]:
         incidents.get(tx, number)
         entries = incidents.timeline(tx, number)
-        return [entry_json(entry) for entry in (entries if edits else folded(entries))]
+        told = service.outlook().masked(entries if edits else folded(entries))
+        return [entry_json(entry) for entry in told]
 
     return answer({"items": await service.db.read(load)})
 
@@ -163,7 +164,7 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
     shown_at = postings.of_incidents(tx, numbers)
     context = contexts.of_incidents(tx, numbers)
     silenced = silences.of_incidents(tx, numbers)
-    return [
+    pages = [
         Shown(
             each,
             alerts[each.id],
@@ -175,13 +176,14 @@ def _page(tx: Transaction, search: queries.Search, outlook: Outlook) -> list[Sho
         )
         for each in found
     ]
+    return outlook.masked(pages)
 
 
 def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
     """All that an incident's JSON is made of; raises NotFound."""
     incident = incidents.with_notes(tx, incidents.get(tx, number))
     alerts = incidents.alerts_of(tx, number)
-    return Shown(
+    whole = Shown(
         incident,
         alerts,
         postings.of_incidents(tx, [number])[number],
@@ -191,6 +193,7 @@ def whole(tx: Transaction, number: int, outlook: Outlook) -> Shown:
         silences.of_incident(tx, number),
         list(incident.notes.values()),
     )
+    return outlook.masked(whole)
 
 
 def answer(content: object, *, etag: int | None = None) -> Response:

@@ -79,7 +79,11 @@ async def _take(
         raise
     if arrival.problem is None:
         return {"receipt": number, "state": arrival.state}
-    return {"receipt": number, "state": arrival.state, "problem": arrival.problem}
+    return {
+        "receipt": number,
+        "state": arrival.state,
+        "problem": service.outlook().masked(arrival.problem),
+    }
 
 
 def _authorization(headers: Mapping[bytes, bytes]) -> str | None:

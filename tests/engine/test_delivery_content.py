@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.engine.stage import CHANNEL, Stage, stage
+from tests.engine.stage import CHANNEL, DIRECT, Stage, stage
 from tests.house import alert, notification
 from tests.neighbours.slack import Message
 from tests.neighbours.smtp import SmtpServer
 
+AS_IT_CAME = "privacy: {mask: false}\n"
 BOTH = (
     f"receivers: {{o: {{slack: {{channel: '{CHANNEL}'}}, email: {{to: [a@example.com]}}}}}}\n"
     "routes: {receiver: o}\n"
-)
+) + AS_IT_CAME
 HOSTILE = {
     "mentions": "<!channel> <!here> <!everyone> <@U0ANA> <!subteam^S1> @channel @ana @everyone",
     "entities": "&lt;!channel&gt; &amp;lt;!here&gt; a & b < c > d",
@@ -96,7 +97,7 @@ def assert_harmless_mails(smtp: SmtpServer) -> None:
 
 
 async def test_what_people_write_is_as_harmless(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
+    async with stage(tmp_path, config=DIRECT + AS_IT_CAME) as play:
         await play.fire(alert())
         root = await play.root("HighErrorRate")
         await play.reply(root)

@@ -76,6 +76,13 @@ def _told_to(tx: Transaction, trace: Callable[[str], None]) -> None:
 # --- group commit
 
 
+async def test_an_error_does_not_tell_what_was_to_be_stored(db: Database) -> None:
+    await db.write(_add, "529.982.247-25")
+    with pytest.raises(sa.exc.IntegrityError) as raised:
+        await db.write(_add, "529.982.247-25")
+    assert "529.982.247-25" not in str(raised.value)
+
+
 async def test_what_is_queued_becomes_one_commit(db: Database) -> None:
     statements: list[str] = []
     await db.write(_told_to, statements.append)
