@@ -8,6 +8,7 @@ PlantaoError
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
+│   └── Unanswerable       … although it is up: it has none to this question
 └── DeliveryFailed         a message was not (or perhaps not) shown at its destination
     ├── Refused            the destination said no; the same request will fail again
     │   ├── ContentRefused     … because of what the message holds: say it more plainly
@@ -71,6 +72,10 @@ class RevisionConflict(NotApplicable):
 
 class NeighbourFailed(PlantaoError):
     """A neighbour (Alertmanager, Prometheus, MLflow) gave no usable answer in time."""
+
+
+class Unanswerable(NeighbourFailed):
+    """The neighbour is up and has no answer to this question; to others it may have."""
 
 
 class DeliveryFailed(PlantaoError):

@@ -50,13 +50,14 @@ class Measured:
     """What Prometheus knows about the condition.
 
     `expression` is the left side of the comparison. `threshold` is None where there is no
-    single one, and `no_threshold` then says why. `firing` is the value when the alert began
-    to fire, `now` the last one; `yesterday` and `last_week` are at the same hour as `now`.
-    `worst` are the worst few of `series` firing series. `line` is the worst series before
-    and after the firing, for the chart, in order of time. `also_firing` are other alerts'
-    names by component, `targets_down` the scrape targets behind the expression that are down.
-    `unit` is guessed from the metric's name by Prometheus' own naming rules ("seconds",
-    "bytes", "ratio"), "" where it does not say.
+    single one, and `no_threshold` then says why; beside a threshold it says what else decides:
+    that the rule has further conditions or an `unless`, or which of its alternatives this is.
+    `firing` is the value when the alert began to fire, `now` the last one; `yesterday` and
+    `last_week` are at the same hour as `now`. `worst` are the worst few of `series` firing
+    series. `line` is the worst series before and after the firing, for the chart, in order of
+    time. `also_firing` are other alerts' names by component, `targets_down` the scrape targets
+    behind the expression that are down. `unit` is guessed from the metric's name by Prometheus'
+    own naming rules ("seconds", "bytes", "ratio"), "" where it does not say.
     """
 
     rule: Rule | None

@@ -61,8 +61,8 @@ class MlflowEnricher:
     async def find(self, subject: Subject) -> Served | None:
         """The version that served at the subject's moment; None if no model is concerned.
 
-        Raises NotRegistered, a NeighbourFailed, where a configured model or its alias is not
-        there: MLflow is not down then.
+        Raises NotRegistered where a configured model or its alias is not there: MLflow is not
+        down then, and NeighbourFailed when it is.
         """
         failures: list[NeighbourFailed] = []
         for ref in islice(concerned(self._models, subject.alerts), _CANDIDATES):

@@ -16,7 +16,7 @@ from app.core.facts import Threshold
 from app.enrichers.measuring import PrometheusEnricher
 from app.enrichers.prometheus import MOST_POINTS, Prometheus, step_of
 from app.enrichers.promql import Reason
-from app.errors import NeighbourFailed
+from app.errors import NeighbourFailed, Unanswerable
 from tests.enrichers import hostile
 from tests.enrichers.hostile import Form, Hostile
 from tests.enrichers.pipeline import alert, find, found, now, pipeline, rule, rules, subject
@@ -78,6 +78,19 @@ async def test_a_bad_answer_is_named(what: str, where: str) -> None:
         pytest.raises(NeighbourFailed, match=reason),
     ):
         await find(server.url, [slow()])
+
+
+@pytest.mark.parametrize(("status", "down"), [(400, False), (422, False), (503, True), (500, True)])
+async def test_a_query_that_is_refused_is_no_prometheus_that_is_down(
+    status: int, down: bool
+) -> None:
+    refused = hostile.refused(status, "many-to-many matching")
+    with (
+        Hostile(lambda path, _: refused if path == "query" else None) as server,
+        pytest.raises(NeighbourFailed) as failure,
+    ):
+        await find(server.url, [slow()])
+    assert isinstance(failure.value, Unanswerable) is not down
 
 
 async def test_nobody_there_is_named() -> None:
