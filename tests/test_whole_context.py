@@ -195,7 +195,7 @@ async def requests_for_fifty_alerts(stage: Stage, incident: dict[str, Any]) -> i
         registry = Registry(stage.mlflow.url, client)
         found = await asyncio.gather(
             PrometheusEnricher(prometheus).find(subject),
-            MlflowEnricher(registry, models, serving, history).find(subject),
+            MlflowEnricher(registry, lambda: models, serving, history).find(subject),
         )
     assert all(found), found
     print("\n".join(asked))

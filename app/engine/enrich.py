@@ -35,6 +35,7 @@ _LOOK_AGAIN = 30.0  # seconds; another replica may have asked for it
 _UNFINISHED = timedelta(minutes=1)  # asked, but we died before the answers were stored
 _REFRESH = timedelta(minutes=5)
 _REFRESHED_FOR = timedelta(hours=6)
+_SPARED = timedelta(milliseconds=200)  # of the deadline, so that what came in time is kept
 
 log = structlog.get_logger()
 
@@ -110,13 +111,15 @@ class Enrich:
         at = incident.opened_at if moment is Moment.OPENING else now
         if not self._breakers[enricher.name].may_ask(now):
             return Finding(enricher.name, moment, at, Missing("it is down and not asked for now"))
-        deadline = self._policy.current.config.context.deadline.total_seconds()
+        deadline = self._policy.current.config.context.deadline
+        seconds = deadline.total_seconds()
+        within = max(deadline - _SPARED, deadline / 2)
         facts: Facts | Missing | None
         try:
-            async with asyncio.timeout(deadline):
-                facts = await enricher.find(replace(subject, at=at))
+            async with asyncio.timeout(seconds):
+                facts = await enricher.find(replace(subject, at=at, within=within))
         except TimeoutError:
-            facts = self._failed(enricher.name, f"it did not answer within {deadline:g} s")
+            facts = self._failed(enricher.name, f"it did not answer within {seconds:g} s")
         except Unanswerable as error:
             self._answered(enricher.name)
             facts = Missing(str(error))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.core.alerts import Alert
 from app.core.facts import Measured, Sample, SeriesValue
-from app.enrichers.asking import OTHERS_FIRING, apart, expressions, only, targets_down, together
+from app.enrichers.asking import OTHERS_FIRING, apart, expressions, only, targets, together
 from app.enrichers.enricher import Subject
 from app.enrichers.judging import Judged, Moment, judge, moment
 from app.enrichers.matching import Fitting, set_apart
@@ -44,13 +44,21 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """Other alerts' names by component, the targets that are down, and how many there are."""
+
+    also_firing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    targets_down: Sequence[str] = ()
+    targets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Answers:
     """None where that query failed."""
 
     firing: Moment | None
     now: Moment | None
-    also_firing: Mapping[str, Sequence[str]]
-    targets_down: Sequence[str]
+    around: _Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +73,16 @@ class _Past:
 class PrometheusEnricher:
     """The value against its threshold, in at most seven requests, for one alert or thousands.
 
-    Of an incident with alerts of several rules it tells of the first alert's. It takes at most
-    `patience`, and gives the facts it has by then. No address out of an alert is ever fetched,
+    Of an incident with alerts of several rules it tells of the first alert's. It gives the facts
+    it has when `subject.within` is over. No address out of an alert is ever fetched,
     and nothing but the expressions of Prometheus' own rules is ever queried.
     """
 
     name = "prometheus"
     refreshes = True
 
-    def __init__(self, prometheus: Prometheus, patience: timedelta = timedelta(seconds=3)) -> None:
+    def __init__(self, prometheus: Prometheus) -> None:
         self._prometheus = prometheus
-        self._patience = patience.total_seconds()
         self._rules = RuleBook(prometheus)
 
     async def find(self, subject: Subject) -> Measured | None:
@@ -89,7 +96,8 @@ class PrometheusEnricher:
         """
         if not subject.alerts:
             return None
-        return await _Asking(self._prometheus, self._rules, self._patience).find(subject)
+        seconds = subject.within.total_seconds()
+        return await _Asking(self._prometheus, self._rules, seconds).find(subject)
 
 
 class _Asking:
@@ -104,7 +112,7 @@ class _Asking:
     async def find(self, subject: Subject) -> Measured | None:
         rule = await self._rules.behind(subject.alerts[0], within=self._left)
         if rule is None:
-            others, _ = await self._surroundings(subject.alerts, None, subject.at)
+            others = (await self._surroundings(subject.alerts, None, subject.at)).also_firing
             return Measured(None, "", None, also_firing=others) if others else None
         question = _question(rule, subject)
         answers = await self._answers(question, subject.alerts)
@@ -115,7 +123,7 @@ class _Asking:
         return _measured(question, answers, judged, await self._past(question, judged))
 
     async def _answers(self, question: _Question, alerts: Sequence[Alert]) -> _Answers:
-        firing, now, (others, targets) = await asyncio.gather(
+        firing, now, around = await asyncio.gather(
             self._values(question.comparison, question.started),
             self._values(question.comparison, question.at),
             self._surroundings(alerts, question.rule, question.at),
@@ -123,10 +131,8 @@ class _Asking:
         if isinstance(now, NeighbourFailed):
             if isinstance(firing, NeighbourFailed):
                 raise now
-            return _Answers(firing, None, others, targets)
-        return _Answers(
-            None if isinstance(firing, NeighbourFailed) else firing, now, others, targets
-        )
+            return _Answers(firing, None, around)
+        return _Answers(None if isinstance(firing, NeighbourFailed) else firing, now, around)
 
     async def _past(self, question: _Question, judged: Judged) -> _Past:
         """Asked about one series only: of thousands, all others would be thrown away."""
@@ -163,16 +169,20 @@ class _Asking:
 
     async def _surroundings(
         self, alerts: Sequence[Alert], rule: AlertingRule | None, at: datetime
-    ) -> tuple[Mapping[str, Sequence[str]], Sequence[str]]:
-        """Other alerts that fire and targets that are down; nothing if unanswered."""
-        targets = targets_down(selectors(rule.rule.expression)) if rule else ""
-        queries = [OTHERS_FIRING, targets] if targets else [OTHERS_FIRING]
+    ) -> _Surroundings:
+        """What else fires, and the targets; nothing if unanswered."""
+        behind = targets(selectors(rule.rule.expression)) if rule else []
+        queries = [OTHERS_FIRING, *behind]
         try:
             answer = await self._prometheus.query(together(queries), at=at, within=self._left)
         except NeighbourFailed:
-            return {}, ()
-        firing, *down = apart(answer, len(queries))
-        return _others(alerts, firing), _targets(down[0] if down else ())
+            return _Surroundings()
+        firing, *found = apart(answer, len(queries))
+        others = _others(alerts, firing)
+        if not found:
+            return _Surroundings(others)
+        down, count = found
+        return _Surroundings(others, _targets(down), int(count[0].value) if count else 0)
 
     async def _line(self, question: _Question, judged: Judged) -> Sequence[Sample]:
         """The worst series; the only one there is where nothing says which is worst."""
@@ -254,6 +264,7 @@ def _measured(question: _Question, answers: _Answers, judged: Judged, past: _Pas
         series=question.series,
         worst=set_apart(several, _MOST_WORST) if directed else (),
         line=past.line,
-        also_firing=answers.also_firing,
-        targets_down=answers.targets_down,
+        also_firing=answers.around.also_firing,
+        targets_down=answers.around.targets_down,
+        targets=answers.around.targets,
     )

@@ -123,6 +123,11 @@ class Prometheus:
     url: str
     client: httpx.AsyncClient
 
+    @property
+    def public_url(self) -> str:
+        """The address without credentials."""
+        return str(httpx.URL(self.url).copy_with(userinfo=b"")).rstrip("/")
+
     async def check_alive(self) -> None:
         """Return if it evaluates queries; a stalled one does not answer in time."""
         try:

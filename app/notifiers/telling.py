@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from app.core.incidents import Entry, EntryKind
 from app.core.notices import Notice
+from app.notifiers import change_wording
 from app.notifiers.text import clean, cut, one_line
 from app.notifiers.wording import N_, Words, person
 
@@ -84,9 +85,19 @@ def _beside(words: Words, entry: Entry) -> str:
             place, what = _text(entry, "destination"), _text(entry, "what")
             return words.say("Delivery to {place}: {what}", place=place, what=what)
         case EntryKind.CHANGE:
-            return words.say("Changed: {title}", title=_text(entry, "title"))
+            return words.say("Changed: {title}", title=_change(words, entry))
         case _:
             return _text(entry, "text")
+
+
+def _change(words: Words, entry: Entry) -> str:
+    """What was changed; and between which times, where nobody saw when."""
+    title = change_wording.title(words, _text(entry, "title"))
+    start, end = _text(entry, "not_before"), _text(entry, "at")
+    if not (start and end):
+        return title
+    times = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    return change_wording.between(words, title, *times)
 
 
 def _opened(words: Words, notice: Notice, entry: Entry) -> str:

@@ -26,8 +26,12 @@ def add(tx: Transaction, change: Change, *, delivery: str | None = None) -> Chan
 
 
 def between(tx: Transaction, after: datetime, until: datetime, *, limit: int) -> list[Change]:
-    """The changes of that time (UTC, `until` included), the newest first."""
-    query = sa.select(_changes).where(_changes.c.at > after, _changes.c.at <= until)
+    """The changes of that time (UTC, `until` included), the newest first.
+
+    With those that were noticed later and may have been then.
+    """
+    by_then = (_changes.c.at <= until) | (_changes.c.not_before <= until)
+    query = sa.select(_changes).where(_changes.c.at > after, by_then)
     rows = tx.execute(query.order_by(_changes.c.at.desc(), _changes.c.id.desc()).limit(limit))
     return [_change(row) for row in rows]
 
@@ -64,8 +68,11 @@ def _values(change: Change) -> dict[str, Any]:
         "at": change.at,
         "labels": dict(change.labels),
         "link": change.link,
+        "not_before": change.not_before,
     }
 
 
 def _change(row: Any) -> Change:
-    return Change(row.source, row.kind, row.title, row.at, row.labels, row.link, row.id)
+    return Change(
+        row.source, row.kind, row.title, row.at, row.labels, row.link, row.id, row.not_before
+    )

@@ -8,7 +8,6 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from app.core.facts import Change
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
@@ -17,14 +16,14 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
+from app.engine.registry_watch import RegistryEvents
 from app.settings import Settings
 from app.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`hear` says what of a registry event is news. `reload` reads the configuration anew and
-    raises ConfigError, leaving the old in force."""
+    """`reload` reads the configuration anew and raises ConfigError, leaving the old in force."""
 
     settings: Settings
     db: Database
@@ -32,7 +31,7 @@ class Context:
     actions: Actions
     ledger: Ledger
     enrich: Enrich
-    hear: Callable[[Change], Change | None]
+    registry: RegistryEvents
     loops: Loops
     policy: PolicyInForce
     outlook: Callable[[], Outlook]

@@ -26,11 +26,20 @@ def upgrade() -> None:
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=True),
         sa.Column("delivery", sa.Text(), nullable=True),
+        sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "delivery", name="changes_once"),
         sqlite_autoincrement=True,
     )
     op.create_index("changes_by_time", "changes", ["at"], unique=False)
+    op.create_table(
+        "sights",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
     op.create_table(
         "incidents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -207,6 +216,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in (
         "changes",
+        "sights",
         "receipts",
         "incident_alerts",
         "incident_context",
