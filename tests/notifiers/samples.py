@@ -117,6 +117,7 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     yield "doubted end", notice(fires, ends, doubt)
     yield "elsewhere", notice(fires, DeliveryChanged("slack:#a", "channel_not_found"))
     yield "changed", notice(fires, ChangeLanded(known.CHANGED.changes[0]))
+    yield "changed unseen", notice(fires, ChangeLanded(known.UNSEEN))
     yield "known", with_context(known.full())
     yield "known, over", with_context(known.full(), fires, ends)
     yield "half known", with_context(known.without_prometheus())
