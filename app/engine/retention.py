@@ -11,7 +11,7 @@ from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
-from app.store import incidents, receipts
+from app.store import changes, incidents, receipts
 from app.store.database import Database
 
 _STEP = 200  # rows
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 class Retention:
-    """Deletes receipts and resolved incidents past their time, once an hour."""
+    """Deletes receipts, resolved incidents and changes past their time, once an hour."""
 
     def __init__(self, db: Database, policy: PolicyInForce, clock: Clock) -> None:
         self._db = db
@@ -43,7 +43,11 @@ class Retention:
         keep = self._policy.current.config.retention
         now = self._clock.now()
         gone = 0
-        for purge, age in ((receipts.purge, keep.receipts), (incidents.purge, keep.incidents)):
+        for purge, age in (
+            (receipts.purge, keep.receipts),
+            (incidents.purge, keep.incidents),
+            (changes.purge, keep.incidents),
+        ):
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):
                 gone += deleted
                 await self._clock.sleep(_PAUSE)

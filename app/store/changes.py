@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.facts import Change
+from app.core.registry import Kind
 from app.store.database import Transaction
 from app.store.tables import ChangeRow, table
 
@@ -55,8 +56,10 @@ def of_kind(tx: Transaction, source: str, kinds: Sequence[str]) -> list[Change]:
 
 
 def purge(tx: Transaction, *, before: datetime, limit: int) -> int:
-    """Delete at most `limit` changes older than that."""
-    old = sa.select(_changes.c.id).where(_changes.c.at < before).limit(limit)
+    """Delete at most `limit` changes older than that; not the moves of aliases, by which it is
+    known what serves and since when."""
+    kept = _changes.c.kind.in_([Kind.ALIAS_MOVED.value, Kind.ALIAS_DELETED.value])
+    old = sa.select(_changes.c.id).where(_changes.c.at < before, ~kept).limit(limit)
     return tx.execute(sa.delete(_changes).where(_changes.c.id.in_(old))).rowcount
 
 
