@@ -14,7 +14,7 @@ from app.enrichers.asking import OTHERS_FIRING, apart, expressions, only, target
 from app.enrichers.enricher import Subject
 from app.enrichers.judging import Judged, Moment, judge, moment
 from app.enrichers.matching import Fitting, set_apart
-from app.enrichers.prometheus import AlertingRule, Prometheus
+from app.enrichers.prometheus import AlertingRule, Prometheus, SeriesLine
 from app.enrichers.promql import Comparison, selectors, split
 from app.enrichers.rules import RuleBook, expression_of
 from app.enrichers.units import unit
@@ -23,6 +23,7 @@ from app.errors import NeighbourFailed
 _BEFORE = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_NEAR = timedelta(seconds=1)
 _MOST_WORST = 5
 _MOST_TARGETS = 20
 _SHORTEST_WAIT = 0.05
@@ -71,7 +72,7 @@ class _Past:
 
 
 class PrometheusEnricher:
-    """The value against its threshold, in at most seven requests, for one alert or thousands.
+    """The value against its threshold, in at most six requests, for one alert or thousands.
 
     Of an incident with alerts of several rules it tells of the first alert's. It gives the facts
     it has when `subject.within` is over. No address out of an alert is ever fetched,
@@ -138,26 +139,30 @@ class _Asking:
         """Asked about one series only: of thousands, all others would be thrown away."""
         if self._left <= _SHORTEST_WAIT:
             return _Past(None, None, ())
-        return _Past(
-            *await asyncio.gather(
-                self._value(question, judged, question.at - _DAY),
-                self._value(question, judged, question.at - _WEEK),
-                self._line(question, judged),
-            )
+        (yesterday, last_week), line = await asyncio.gather(
+            self._same_hour(question, judged), self._line(question, judged)
         )
+        return _Past(yesterday, last_week, line)
 
-    async def _value(self, question: _Question, judged: Judged, at: datetime) -> float | None:
-        """The judged series' value; that of the only one of the alerts' where none is known."""
+    async def _same_hour(
+        self, question: _Question, judged: Judged
+    ) -> tuple[float | None, float | None]:
+        """The judged series' value a day and a week before; that of the only one of the alerts'
+        where none is known. A range of two points is one request."""
         left, series = judged.comparison.left, judged.series
-        query = only(left, series.labels) if series else left
+        start, end = question.at - _WEEK, question.at - _DAY
         try:
-            found = await self._prometheus.query(query, at=at, within=self._left)
+            lines = await self._prometheus.query_range(
+                only(left, series.labels) if series else left,
+                start=start,
+                end=end,
+                step=end - start,
+                within=self._left,
+            )
         except NeighbourFailed:
-            return None
-        if series:
-            return next((each.value for each in found if each.labels == series.labels), None)
-        own = question.fitting.among(found)
-        return own[0].value if len(own) == 1 else None
+            return None, None
+        yesterday, last_week = (_around(moment, lines) for moment in (end, start))
+        return _own(question, judged, yesterday), _own(question, judged, last_week)
 
     async def _values(self, comparison: Comparison, at: datetime) -> Moment | NeighbourFailed:
         query = together(expressions(comparison))
@@ -204,6 +209,24 @@ class _Asking:
     def _left(self) -> float:
         """Seconds."""
         return max(_SHORTEST_WAIT, self._deadline - self._clock())
+
+
+def _around(moment: datetime, lines: Sequence[SeriesLine]) -> list[SeriesValue]:
+    """The values at one moment of a range; Prometheus rounds to milliseconds."""
+    return [
+        SeriesValue(line.labels, sample.value)
+        for line in lines
+        for sample in line.samples
+        if abs(sample.at - moment) < _NEAR
+    ]
+
+
+def _own(question: _Question, judged: Judged, found: Sequence[SeriesValue]) -> float | None:
+    if judged.series:
+        labels = judged.series.labels
+        return next((each.value for each in found if each.labels == labels), None)
+    own = question.fitting.among(found)
+    return own[0].value if len(own) == 1 else None
 
 
 def _others(alerts: Sequence[Alert], firing: Sequence[SeriesValue]) -> Mapping[str, Sequence[str]]:

@@ -157,10 +157,17 @@ class Prometheus:
         ]
 
     async def query_range(
-        self, expression: str, *, start: datetime, end: datetime, within: float
+        self,
+        expression: str,
+        *,
+        start: datetime,
+        end: datetime,
+        within: float,
+        step: timedelta | None = None,
     ) -> list[SeriesLine]:
-        """Each series from `start` to `end`, which has a point, in at most MOST_POINTS points."""
-        step = step_of(end - start)
+        """Each series from `start` to `end`, which has a point; each `step`, or else in at most
+        MOST_POINTS points."""
+        step = step or step_of(end - start)
         first = end - ((end - start) // step) * step
         form = {
             "query": expression,

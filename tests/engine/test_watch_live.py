@@ -18,7 +18,7 @@ from tests.conftest import RECORDINGS
 from tests.house import alert, notification
 from tests.neighbours.exporter import Exporter
 from tests.neighbours.mlflow import Mlflow
-from tests.neighbours.processes import eventually, request
+from tests.neighbours.processes import eventually
 from tests.neighbours.prometheus import Prometheus
 from tests.service import Service
 
@@ -75,7 +75,7 @@ class Watched:
 
     def looked(self) -> None:
         """Everything has been looked at once more."""
-        looked(self.service, "prometheus", calls=3)
+        self.service.has_looked("prometheus", calls=3)
 
     def changes(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.service.get("/changes")["items"]
@@ -206,7 +206,7 @@ def test_an_alias_moved_while_the_service_was_down(tmp_path: Path, mlflow_server
     service = Service(tmp_path, config=CONFIG, env={"MLFLOW_TRACKING_URI": mlflow_server.url})
     service.start()
     try:
-        looked(service, "mlflow", calls=2)
+        service.has_looked("mlflow", calls=2)
         mlflow_server.set_alias(MODEL, "challenger", "3")
         eventually(lambda: f"{MODEL}: challenger → 3" in titles(service), what="the first move")
         service.kill()
@@ -228,20 +228,6 @@ def test_an_alias_moved_while_the_service_was_down(tmp_path: Path, mlflow_server
         assert len(titles(service)) == 4
     finally:
         service.process.stop()
-
-
-def looked(service: Service, neighbour: str, *, calls: int) -> None:
-    """The service has looked once more at all of a neighbour, which takes so many calls."""
-
-    def made() -> float:
-        text = request("GET", f"{service.url}/metrics").text
-        line = f'plantao_neighbour_calls_total{{neighbour="{neighbour}",outcome="ok"}} '
-        found = [each for each in text.splitlines() if each.startswith(line)]
-        return float(found[0].removeprefix(line)) if found else 0.0
-
-    before = made()
-    # Wherever they begin, the calls of two looks hold one whole look, and what it saw is kept.
-    eventually(lambda: made() >= before + 2 * calls, what=f"another look at {neighbour}")
 
 
 def titles(service: Service) -> list[str]:
