@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.clock import FakeClock
+from tests.clock import START, FakeClock
 from tests.house import House, alert, notification, serving
 from tests.web.problems import assert_problem
 
@@ -204,6 +204,40 @@ async def test_the_second_time_remembers_the_first(house: House, clock: FakeCloc
     assert (history["count"], history["last_incident"], history["by_itself"]) == (1, 1, 1)
     assert (history["last_note"], history["last_note_by"]) == ("restarted the scorer", "ana")
     assert history["lasted"] == pytest.approx(12 * 60, abs=5)
+
+
+@pytest.mark.parametrize(("days", "count"), [(89, 1), (91, 0)])
+async def test_ninety_days_are_remembered(tmp_path: Path, days: int, count: int) -> None:
+    config = tmp_path / "plantao.yml"
+    config.write_text("retention: {incidents: 365d, receipts: 365d}\n")
+    async with serving(tmp_path, clock=FakeClock(), config=config) as house:
+        await fire(house, "ScoringSlow", 1, component="serving")
+        await house.http.post("/incidents/1/resolve", json={"by": "ana", "force": True})
+    clock = FakeClock(START + timedelta(days=days))
+    starts = clock.now().isoformat()
+    async with serving(tmp_path, clock=clock, config=config) as house:
+        await house.post(notification(alert("ScoringSlow", starts=starts, component="serving")))
+        history = (await settled(house, 2, "history"))["context"]["opening"]["history"]
+        assert (history["count"], history["days"], history["by_itself"]) == (count, 90, 0)
+
+
+async def test_the_same_correlation_key_counts_whatever_the_alert(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    config = tmp_path / "plantao.yml"
+    config.write_text(
+        "receivers: {o: {console: true}}\nroutes: {receiver: o, group_by: [component]}\n"
+    )
+    async with serving(tmp_path, clock=clock, config=config) as house:
+        await fire(house, "ScoringSlow", 1, component="serving")
+        await clock.advance(minutes=4)
+        await house.http.post("/incidents/1/acknowledge", json={"by": "ana"})
+        await house.http.post("/incidents/1/resolve", json={"by": "ana", "force": True})
+        await clock.advance(hours=1, settle=0.001)
+        await fire(house, "ScoringFails", 2, component="serving")
+        history = (await settled(house, 2, "history"))["context"]["opening"]["history"]
+        assert (history["count"], history["last_incident"]) == (1, 1)
+        assert history["acknowledged_after"] == pytest.approx(240, abs=5)
 
 
 async def test_incidents_up_and_down_the_pipeline_name_each_other(house: House) -> None:
