@@ -40,7 +40,7 @@ def put(tx: Transaction, name: str, sight: Sight) -> bool:
     values = {"at": sight.at, "state": sight.state, "revision": sight.revision + 1}
     if not sight.revision:
         module = postgresql if tx.dialect.name == "postgresql" else sqlite
-        insert = module.insert(_sights).on_conflict_do_nothing()
-        return tx.execute(insert, values | {"name": name}).rowcount == 1
+        insert = module.insert(_sights).on_conflict_do_nothing().returning(_sights.c.name)
+        return tx.scalar(insert, values | {"name": name}) is not None
     same = (_sights.c.name == name) & (_sights.c.revision == sight.revision)
     return tx.execute(sa.update(_sights).where(same), values).rowcount == 1
