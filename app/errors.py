@@ -14,7 +14,8 @@ PlantaoError
 ├── KeyReused              an idempotency key was given to two different requests
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
 │   ├── NeighbourRefused      it answered that it will not do what was asked
-│   └── NeighbourUnreachable  it did not answer in time; perhaps it did it all the same
+│   ├── NeighbourUnreachable  it did not answer in time; perhaps it did it all the same
+│   └── Unanswerable       … although it is up: it has none to this question
 └── DeliveryFailed         a message was not (or perhaps not) shown at its destination
     ├── Refused            the destination said no; the same request will fail again
     │   ├── ContentRefused     … because of what the message holds: say it more plainly
@@ -141,6 +142,10 @@ class NeighbourUnreachable(NeighbourFailed):
     def __init__(self, message: str, *, perhaps_done: bool) -> None:
         super().__init__(message)
         self.perhaps_done = perhaps_done
+
+
+class Unanswerable(NeighbourFailed):
+    """The neighbour is up and has no answer to this question; to others it may have."""
 
 
 class DeliveryFailed(PlantaoError):

@@ -24,7 +24,7 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loop, Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import CONSOLE, EMAIL, SLACK, Policy, PolicyInForce
-from app.engine.registry_watch import RegistryWatcher, with_component
+from app.engine.registry_watch import RegistryEvents, RegistryWatcher
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
 from app.engine.signals import Signals
@@ -174,7 +174,7 @@ async def _start(
         ledger=parts.ledger,
         enrich=parts.enrich,
         links=parts.links,
-        hear=parts.registry.hear if parts.registry else with_component,
+        registry=RegistryEvents(parts.registry, parts.ledger),
         loops=loops,
         policy=policy,
         outlook=parts.outlook,
@@ -239,7 +239,7 @@ async def _parts(
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
         sources=sources,
-        registry=RegistryWatcher(registry) if registry else None,
+        registry=RegistryWatcher(registry, clock.now) if registry else None,
     )
 
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import context, ingest, machine, memory, start, storm
+from bench import chart, context, ingest, machine, memory, start, storm
 from bench.figures import Figure
 
 _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
@@ -16,6 +16,7 @@ _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
     "memory": memory.run,
     "start": start.run,
     "context": context.run,
+    "chart": chart.run,
 }
 
 

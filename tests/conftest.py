@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.neighbours.mlflow import Mlflow
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
@@ -13,3 +16,13 @@ RECORDINGS = Path(__file__).parent / "recordings"
 def recordings() -> Path:
     """Real webhook bodies, byte for byte; see its README."""
     return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
+    """One MLflow for all tests of a worker: each registers models of its own.
+
+    Whoever stops or freezes it lets it go on again.
+    """
+    with Mlflow(tmp_path_factory.mktemp("mlflow")) as running:
+        yield running

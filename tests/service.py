@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.neighbours.processes import Process, free_port, request
+from tests.neighbours.processes import Process, eventually, free_port, request
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _CODE = "from app.cli import main; main()"
@@ -78,6 +78,19 @@ class Service:
             if page["next"] is None:
                 return found
             cursor = {"cursor": page["next"]}
+
+    def figure(self, series: str) -> float:
+        """The value of one series of its own metrics, 0 where there is none yet."""
+        lines = request("GET", f"{self.url}/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(f"{series} "))
+
+    def has_looked(self, neighbour: str, *, calls: int) -> None:
+        """Wait until it has looked once more at what it watches of a neighbour, which takes so
+        many calls, and has kept what it saw."""
+        series = f'plantao_neighbour_calls_total{{neighbour="{neighbour}",outcome="ok"}}'
+        # Wherever they begin, the calls of two looks hold one whole look.
+        enough = self.figure(series) + 2 * calls
+        eventually(lambda: self.figure(series) >= enough, what=f"another look at {neighbour}")
 
     @property
     def resident(self) -> int:

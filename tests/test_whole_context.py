@@ -27,9 +27,9 @@ from app.enrichers.registry import Mlflow as Registry
 from tests.neighbours.alertmanager import Alertmanager, webhook_config
 from tests.neighbours.exporter import Exporter
 from tests.neighbours.mlflow import Mlflow
-from tests.neighbours.processes import eventually
+from tests.neighbours.processes import eventually, request
 from tests.neighbours.prometheus import Prometheus
-from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, SlackServer, Workspace
+from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, Message, SlackServer, Workspace
 from tests.service import Service
 
 pytestmark = [pytest.mark.neighbour, pytest.mark.timeout(300)]
@@ -120,11 +120,14 @@ def test_a_promotion_that_made_scoring_slow(stage: Stage) -> None:
     stage.mlflow.create_model(MODEL)
     runs = [stage.mlflow.create_version(MODEL, metrics={"auc": 0.9 + n / 100})[1] for n in range(3)]
     stage.mlflow.create_webhook(f"{stage.service.url}/webhooks/mlflow", secret=SECRET)
+    stage.service.has_looked("mlflow", calls=2)
+    stage.mlflow.set_alias(MODEL, "challenger", "1")
     stage.mlflow.set_alias(MODEL, "champion", "2")
     stage.serves("2", runs[1])
     stage.exporter.set("scoring_latency_p99_seconds", 0.12)
     stage.prometheus.wait_for("fraud_model_info")
-    eventually(lambda: any("2" in title for title in stage.changes()), within=60, what="v2")
+    first = f"{MODEL}: champion → 2"
+    eventually(lambda: first in stage.changes(), within=60, what=first)
 
     stage.mlflow.set_alias(MODEL, "champion", "3")
     moved = f"{MODEL}: champion 2 → 3"
@@ -147,10 +150,26 @@ def test_a_promotion_that_made_scoring_slow(stage: Stage) -> None:
     assert incident["model"]["version"] == "3"
     assert incident["model"]["witness"] == "serving"
     assert incident["model"]["previous_version"] == "2"
-    assert incident["changes"][0]["title"] == moved
+    all_about_the_model(stage, root, incident, run=runs[2])
     assert stage.service.get("/incidents", model=MODEL, model_version="3")["items"]
     assert stage.service.get("/incidents", model=MODEL, model_version="2")["items"] == []
     assert asyncio.run(requests_for_fifty_alerts(stage, incident)) <= 12
+
+
+def all_about_the_model(stage: Stage, root: Message, incident: dict[str, Any], run: str) -> None:
+    """What thread, API and chart say of the version that served."""
+    assert incident["model"]["challenger_version"] == "1"
+    assert (incident["model"]["alias"], incident["model"]["run_id"]) == ("champion", run)
+    assert incident["model"]["since"] == incident["changes"][0]["at"]
+    reply = stage.slack.replies(root)[0]
+    said = ["Registered by ana", "auc 0.92 (v2: 0.91)", "Challenger: v1", "1 target up"]
+    stage.slack.expect_shown(reply, said, within=60)
+    pages = {name: url for url, name in [*root.links, *reply.links]}
+    assert pages["v3"] == f"{stage.mlflow.url}/#/models/{MODEL}/versions/3"
+    assert pages[MODEL] == f"{stage.mlflow.url}/#/models/{MODEL}"
+    chart = request("GET", f"{stage.service.url}/incidents/{incident['id']}/chart.svg").text
+    assert "champion 2 → 3" in chart
+    assert incident["changes"][0]["title"] == f"{MODEL}: champion 2 → 3"
 
 
 async def requests_for_fifty_alerts(stage: Stage, incident: dict[str, Any]) -> int:
@@ -195,7 +214,7 @@ async def requests_for_fifty_alerts(stage: Stage, incident: dict[str, Any]) -> i
         registry = Registry(stage.mlflow.url, client)
         found = await asyncio.gather(
             PrometheusEnricher(prometheus).find(subject),
-            MlflowEnricher(registry, models, serving, history).find(subject),
+            MlflowEnricher(registry, lambda: models, serving, history).find(subject),
         )
     assert all(found), found
     print("\n".join(asked))

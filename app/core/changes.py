@@ -17,23 +17,28 @@ _MOST = 10
 def rank(
     changes: Iterable[Change], *, component: str, topology: Topology, opened_at: datetime
 ) -> Sequence[Change]:
-    """The most telling first, at most ten. Changes after `opened_at` are not among them.
+    """The most telling first, at most ten. Changes after `opened_at` are not among them, but for
+    those that may have been before it.
 
     The rule: minutes before the opening, plus a quarter of an hour for each step between the
     change's component and the incident's; two steps more if it lies downstream.
     """
-    before = [change for change in changes if change.at <= opened_at]
+    before = [change for change in changes if change.earliest <= opened_at]
 
     def weight(change: Change) -> tuple[timedelta, int]:
         steps = distance(change.labels.get("component", ""), component, topology)
-        return (opened_at - change.at) + steps * _STEP, -change.id
+        return max(opened_at - change.at, timedelta()) + steps * _STEP, -change.id
 
     return sorted(before, key=weight)[:_MOST]
 
 
 def concerns(change: Change, component: str, topology: Topology) -> bool:
-    """Whether a change is near enough to an incident's component to stand in its timeline."""
-    return distance(change.labels.get("component", ""), component, topology) < _FAR
+    """Whether a change is near enough to an incident's component to stand in its timeline.
+
+    What says nothing of where it was may concern any.
+    """
+    changed = change.labels.get("component", "")
+    return not changed or distance(changed, component, topology) < _FAR
 
 
 def distance(changed: str, component: str, topology: Topology) -> int:

@@ -172,12 +172,21 @@ def _flags(
     """One for each in order; None for what finds no room, and then its line stands alone.
 
     What changed is mostly just before the firing: where the word for that is in the way of a
-    label, it goes up one row.
+    label, it goes up one row. If that does not help, the change that tells most comes first:
+    where the firing began can be seen.
     """
     named = [*((x, chart.language.firing) for x in firing), *markers]
     texts = [(x, fit(plain(text), size, 0.45 * width)) for x, text in named]
     ways = [place_flags(texts, size, width, first_row=row) for row in range(ROWS)]
-    return max(ways, key=lambda flags: [flag is not None for flag in flags])
+    if firing:
+        *others, word = place_flags([*texts[1:], texts[0]], size, width)
+        ways.append([word, *others])
+
+    def found(flags: list[Flag | None]) -> list[bool]:
+        most_telling_first = [*flags[1:2], *flags[:1], *flags[2:]] if firing else flags
+        return [flag is not None for flag in most_telling_first]
+
+    return max(ways, key=found)
 
 
 # Drawing

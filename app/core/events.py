@@ -195,9 +195,13 @@ class DeliveryChanged:
 
 @dataclass(frozen=True, slots=True)
 class ContextFound:
-    """A source told something about the incident, or gave no answer."""
+    """A source told something about the incident, or gave no answer.
+
+    `late`: what was known of the opening was not all; this is, and takes its place.
+    """
 
     finding: Finding
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

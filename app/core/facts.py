@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+_SHARP = timedelta(minutes=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -50,12 +52,14 @@ class Measured:
     """What Prometheus knows about the condition.
 
     `expression` is the left side of the comparison. `threshold` is None where there is no
-    single one, and `no_threshold` then says why. `firing` is the value when the alert began
-    to fire, `now` the last one; `yesterday` and `last_week` are at the same hour as `now`.
-    `worst` are the worst few of `series` firing series. `line` is the worst series before
-    and after the firing, for the chart, in order of time. `also_firing` are other alerts'
-    names by component, `targets_down` the scrape targets behind the expression that are down.
-    `unit` is guessed from the metric's name by Prometheus' own naming rules ("seconds",
+    single one, and `no_threshold` then says why; beside a threshold it says what else decides:
+    that the rule has further conditions or an `unless`, or which of its alternatives this is.
+    `firing` is the value when the alert began to fire, `now` the last one; `yesterday` and
+    `last_week` are at the same hour as `now`. `worst` are the worst few of `series` firing
+    series. `line` is the worst series before and after the firing, for the chart, in order of
+    time. `also_firing` are other alerts' names by component, `targets_down` those of the
+    `targets` scrape targets behind the expression that are down (0: not known how many there
+    are). `unit` is guessed from the metric's name by Prometheus' own naming rules ("seconds",
     "bytes", "ratio"), "" where it does not say.
     """
 
@@ -73,6 +77,7 @@ class Measured:
     line: Sequence[Sample] = ()
     also_firing: Mapping[str, Sequence[str]] = field(default_factory=dict)
     targets_down: Sequence[str] = ()
+    targets: int = 0
 
 
 class Witness(StrEnum):
@@ -155,7 +160,11 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that was changed in the pipeline. `id` is 0 until it is stored."""
+    """Something that was changed in the pipeline. `id` is 0 until it is stored.
+
+    `at` is when it happened. Where nobody saw that, it is when it was noticed, and the change
+    came after `not_before`: when it was last seen not to have happened.
+    """
 
     source: str
     kind: str
@@ -164,6 +173,16 @@ class Change:
     labels: Mapping[str, str] = field(default_factory=dict)
     link: str | None = None
     id: int = 0
+    not_before: datetime | None = None
+
+    @property
+    def earliest(self) -> datetime:
+        return self.not_before or self.at
+
+    @property
+    def vague(self) -> bool:
+        """Whether `at` would be a lie if it stood alone."""
+        return self.at - self.earliest > _SHARP
 
 
 @dataclass(frozen=True, slots=True)

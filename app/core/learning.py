@@ -16,20 +16,23 @@ from app.core.incidents import OURSELVES, Decision, Entry, EntryKind, Incident
 def learn(incident: Incident, event: ContextFound | ChangeLanded, *, now: datetime) -> Decision:
     """The incident with what was found added to what is known of it."""
     match event:
-        case ContextFound(finding):
-            return _context_found(incident, finding, now)
+        case ContextFound(finding, late):
+            return _context_found(incident, finding, now, late=late)
         case ChangeLanded(change):
             return _change_landed(incident, change, now)
         case _:
             assert_never(event)
 
 
-def _context_found(incident: Incident, finding: Finding, now: datetime) -> Decision:
-    """Facts of the opening are frozen once they are known; a Missing may still be filled."""
+def _context_found(incident: Incident, finding: Finding, now: datetime, *, late: bool) -> Decision:
+    """Facts of the opening are frozen once they are known; a Missing may still be filled, and
+    what was so at the opening may be learnt late."""
     opening = finding.moment is Moment.OPENING
     known = incident.context.opening.get(finding.source)
-    if opening and known is not None and not isinstance(known.facts, Missing):
-        return Decision(incident)
+    if opening and known is not None:
+        frozen = not isinstance(known.facts, Missing) and not late
+        if frozen or known.facts == finding.facts:
+            return Decision(incident)
     # It is no new revision: what a person decided on has not changed.
     after = replace(incident, updated_at=now)
     if opening and isinstance(finding.facts, Served):
@@ -39,6 +42,8 @@ def _context_found(incident: Incident, finding: Finding, now: datetime) -> Decis
 
 
 def _change_landed(incident: Incident, change: Change, now: datetime) -> Decision:
-    data = {"change": change.id, "source": change.source, "title": change.title}
+    data: dict[str, object] = {"change": change.id, "source": change.source, "title": change.title}
+    if change.vague:
+        data |= {"not_before": change.earliest.isoformat(), "at": change.at.isoformat()}
     entry = Entry(EntryKind.CHANGE, now, OURSELVES, data)
     return recorded(incident, incident, [], [entry], now=now)

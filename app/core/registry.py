@@ -77,12 +77,18 @@ def page(url: str, model: str, version: str = "") -> str | None:
 
 
 def differences(
-    before: RegistryState, after: RegistryState, *, at: datetime, url: str = ""
+    before: RegistryState,
+    after: RegistryState,
+    *,
+    at: datetime,
+    since: datetime | None = None,
+    url: str = "",
 ) -> list[Change]:
     """What changed between two answers, the second from `at`; the oldest first.
 
-    Versions and stages have the registry's own time, all else has `at`. A model that only
-    one of the two was asked about has not changed. `url` is MLflow's, for links.
+    Versions and stages have the registry's own time; all else has `at`, and came after the
+    first answer, which was from `since`. A model that only one of the two was asked about has
+    not changed. `url` is MLflow's, for links.
     """
     names = (
         name
@@ -94,7 +100,8 @@ def differences(
         for name in names
         for change in _in_model(name, before.models.get(name), after.models.get(name), at, url)
     ]
-    return sorted(found, key=lambda change: change.at)
+    dated = (replace(each, not_before=since) if each.at == at else each for each in found)
+    return sorted(dated, key=lambda change: change.at)
 
 
 def _in_model(

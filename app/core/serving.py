@@ -81,8 +81,11 @@ def challenger(
 def carrier(history: Sequence[Change], at: datetime) -> str | None:
     """The version that the alias named at `at`: "" for none, None if nothing tells.
 
-    `history` is one alias' moves, the oldest first.
+    `history` is one alias' moves, the oldest first. Of a moment in which nobody looked, and
+    somewhere in which it was moved, nothing tells.
     """
+    if any(change.earliest < at < change.at for change in history):
+        return None
     before = [change for change in history if change.at <= at]
     if before:
         return before[-1].labels.get("version", "")
@@ -125,7 +128,7 @@ def _one_of(seen: Mapping[str, Labels], alias: str, named: str, preferred: str) 
 
 
 def _tenure(history: Sequence[Change], version: str, at: datetime) -> tuple[datetime | None, str]:
-    """Since when the alias had named `version`, and the version that it named before."""
+    """Since when the alias had named `version`, as far as that was seen, and the one before."""
     until_then = [change for change in history if change.at <= at]
     while until_then and until_then[-1].labels.get("version") != version:
         until_then.pop()
@@ -133,7 +136,8 @@ def _tenure(history: Sequence[Change], version: str, at: datetime) -> tuple[date
     # An alias may have been set anew to what it named already: the first time counts.
     while until_then and until_then[-1].labels.get("version") == version:
         change = until_then.pop()
-        since, previous = change.at, _other(change.labels.get("previous"), version) or previous
+        since = None if change.vague else change.at
+        previous = _other(change.labels.get("previous"), version) or previous
     if not previous and until_then:
         labels = until_then[-1].labels
         previous = labels.get("version") or labels.get("previous", "")

@@ -23,7 +23,7 @@ from app.engine.clock import Clock, wait_for
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
 from app.enrichers.enricher import Enricher, Subject
-from app.errors import NeighbourFailed, NotFound, StoreUnavailable
+from app.errors import NeighbourFailed, NotFound, StoreUnavailable, Unanswerable
 from app.store import contexts, incidents
 from app.store.database import Database, Transaction
 from app.telemetry import SOURCE_CALLS, SOURCE_RESTING
@@ -35,6 +35,7 @@ _LOOK_AGAIN = 30.0  # seconds; another replica may have asked for it
 _UNFINISHED = timedelta(minutes=1)  # asked, but we died before the answers were stored
 _REFRESH = timedelta(minutes=5)
 _REFRESHED_FOR = timedelta(hours=6)
+_SPARED = timedelta(milliseconds=200)  # of the deadline, so that what came in time is kept
 
 log = structlog.get_logger()
 
@@ -108,26 +109,33 @@ class Enrich:
         moment = Moment.OPENING if _unknown(enricher, incident) else Moment.LATEST
         now = self._clock.now()
         at = incident.opened_at if moment is Moment.OPENING else now
-        breaker = self._breakers[enricher.name]
-        if not breaker.may_ask(now):
+        if not self._breakers[enricher.name].may_ask(now):
             return Finding(enricher.name, moment, at, Missing("it is down and not asked for now"))
-        deadline = self._policy.current.config.context.deadline.total_seconds()
+        deadline = self._policy.current.config.context.deadline
+        seconds = deadline.total_seconds()
+        within = max(deadline - _SPARED, deadline / 2)
         facts: Facts | Missing | None
         try:
-            async with asyncio.timeout(deadline):
-                facts = await enricher.find(replace(subject, at=at))
+            async with asyncio.timeout(seconds):
+                facts = await enricher.find(replace(subject, at=at, within=within))
         except TimeoutError:
-            facts = self._failed(enricher.name, f"it did not answer within {deadline:g} s")
+            facts = self._failed(enricher.name, f"it did not answer within {seconds:g} s")
+        except Unanswerable as error:
+            self._answered(enricher.name)
+            facts = Missing(str(error))
         except NeighbourFailed as error:
             facts = self._failed(enricher.name, str(error))
         except Exception:
             log.exception("a source failed unexpectedly", source=enricher.name)
             facts = self._failed(enricher.name, "it failed unexpectedly; the log has the details")
         else:
-            breaker.succeeded()
-            SOURCE_CALLS.labels(enricher.name, "ok").inc()
-            SOURCE_RESTING.labels(enricher.name).set(0)
+            self._answered(enricher.name)
         return Finding(enricher.name, moment, at, facts) if facts is not None else None
+
+    def _answered(self, name: str) -> None:
+        self._breakers[name].succeeded()
+        SOURCE_CALLS.labels(name, "ok").inc()
+        SOURCE_RESTING.labels(name).set(0)
 
     def _failed(self, name: str, reason: str) -> Missing:
         now = self._clock.now()

@@ -2,41 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
 from app.core.facts import Change
 from app.core.registry import RegistryState, differences, heard
+from app.engine.ledger import Ledger
+from app.engine.watch import recalled
 from app.enrichers.registry import Mlflow, snapshot
+from app.store.sights import Sight
 
 SOURCE = "mlflow"
 
+_TRIES = 3
+_STATE = TypeAdapter(RegistryState)
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class RegistryWatcher:
-    """What the registry said last. The first look is only where the comparison begins."""
+    """The first look is only where the comparison begins; the last is kept, whoever restarts."""
 
     mlflow: Mlflow
-    state: RegistryState | None = None
-    asked_at: datetime | None = None
+    now: Callable[[], datetime]
 
-    async def look(self, now: datetime) -> Sequence[Change]:
+    @property
+    def name(self) -> str:
+        return f"registry {self.mlflow.public_url}"
+
+    async def look(self, last: Sight | None) -> tuple[Sequence[Change], Sight]:
         """What changed since the last look; raises NeighbourFailed."""
+        began = self.now()
         after = await snapshot(self.mlflow)
-        before, self.state, self.asked_at = self.state, after, now
-        if before is None:
-            return []
-        found = differences(before, after, at=now, url=self.mlflow.public_url)
-        return [with_component(change) for change in found]
-
-    def hear(self, change: Change) -> Change | None:
-        """A webhook's change as it is news; None if the poll was faster."""
-        if self.state is None or self.asked_at is None:
-            return with_component(change)
+        now = self.now()
+        sight = Sight(began, _dumped(after), last.revision if last else 0)
+        before = recalled(_STATE, last)
+        if last is None or before is None:
+            return [], sight
         url = self.mlflow.public_url
-        self.state, news = heard(self.state, change, asked_at=self.asked_at, url=url)
-        return with_component(news) if news else None
+        found = differences(before, after, at=now, since=last.at, url=url)
+        return [with_component(change) for change in found], sight
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryEvents:
+    """What the registry's webhooks tell, beside what the watcher sees (None: nobody looks)."""
+
+    watcher: RegistryWatcher | None
+    ledger: Ledger
+
+    async def hear(self, change: Change, *, delivery: str | None) -> Change | None:
+        """Keep a webhook's change as it is news; None if the poll or the same delivery was
+        faster."""
+        for _ in range(_TRIES if self.watcher else 0):
+            assert self.watcher is not None  # noqa: S101  (for the type checker)
+            last = await self.ledger.last_sight(self.watcher.name)
+            state = recalled(_STATE, last)
+            if last is None or state is None:
+                break
+            url = self.watcher.mlflow.public_url
+            state, news = heard(state, change, asked_at=last.at, url=url)
+            if news is None:
+                return None
+            sight = replace(last, state=_dumped(state))
+            kept = await self.ledger.see(
+                self.watcher.name, sight, [with_component(news)], delivery=delivery
+            )
+            if kept is not None:
+                return kept[0] if kept else None
+        return await self.ledger.add(with_component(change), delivery=delivery)
+
+
+def _dumped(state: RegistryState) -> str:
+    return _STATE.dump_json(state).decode()
 
 
 def with_component(change: Change) -> Change:

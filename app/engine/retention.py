@@ -13,7 +13,7 @@ from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
-from app.store import answers, incidents, receipts, seen
+from app.store import answers, changes, incidents, receipts, seen
 from app.store.database import Database
 
 _STEP = 200  # rows
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Retention:
-    """Deletes receipts and resolved incidents past their time, once an hour."""
+    """Deletes receipts, resolved incidents and changes past their time, once an hour."""
 
     def __init__(self, db: Database, policy: PolicyInForce, clock: Clock) -> None:
         self._db = db
@@ -51,6 +51,7 @@ class Retention:
             (incidents.purge, keep.incidents),
             (seen.purge, _SEEN),
             (answers.purge, answers.KEPT),
+            (changes.purge, keep.incidents),
         ):
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):
                 gone += deleted

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.config import ModelRef
 from app.core.alerts import Labels
 from app.core.facts import Change
 from app.core.history import Past
 from app.core.registry import Kind
-from app.core.watching import Series
+from app.core.watching import STANDARD, Series
 from app.engine.policy import PolicyInForce
 from app.engine.registry_watch import SOURCE, RegistryWatcher
 from app.engine.watch import FigureWatcher, Watcher
@@ -27,7 +28,6 @@ from app.store.database import Database
 _MOST_CHANGES = 500  # more than that in two hours is no longer a list
 _GAUGE_WITHIN = 1.2  # seconds
 _WATCH_WITHIN = 10.0  # seconds
-_SPARED = timedelta(milliseconds=200)  # of the deadline, so that what came in time is kept
 _QUOTES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
@@ -52,17 +52,28 @@ class Sources:
             HistoryEnricher(self._past),
         ]
         if self.prometheus:
-            patience = self.policy.current.config.context.deadline - _SPARED
-            found.append(PrometheusEnricher(self.prometheus, max(patience, _SPARED)))
+            found.append(PrometheusEnricher(self.prometheus))
         if self.prometheus or self.mlflow:
-            models = self.policy.current.config.model_refs()
-            found.append(MlflowEnricher(self.mlflow, models, self._serving, self._alias_moves))
+            found.append(
+                MlflowEnricher(
+                    self.mlflow,
+                    self._models,
+                    self._serving,
+                    self._alias_moves,
+                )
+            )
         return found
 
     def watchers(self, registry: RegistryWatcher | None) -> list[Watcher]:
         """What is looked at for changes nobody tells of."""
-        figures = [FigureWatcher(self._figures)] if self.prometheus else []
-        return [*figures, *([registry] if registry else [])]
+        found: list[Watcher] = [registry] if registry else []
+        if self.prometheus:
+            where = self.prometheus.public_url
+            found += [FigureWatcher(each, where, self._figures, self.now) for each in STANDARD]
+        return found
+
+    def _models(self) -> Sequence[ModelRef]:
+        return self.policy.current.config.model_refs()
 
     async def _changes(self, after: datetime, until: datetime) -> list[Change]:
         return await self.db.read(changes.between, after, until, limit=_MOST_CHANGES)

@@ -59,21 +59,27 @@ def only(expression: str, labels: Labels) -> str:
     return f"({expression}) and on ({', '.join(map(label, named))}) {wanted}"
 
 
-def targets_down(selectors: Sequence[Selector]) -> str:
-    """The targets behind the selectors that are down; "" without selectors.
+def targets(selectors: Sequence[Selector]) -> list[str]:
+    """The targets behind the selectors that are down, and how many there are; none without
+    selectors.
 
     By the selectors' own matchers on job and instance; without one on job, the jobs are those
     whose targets have such series, or had an hour or a day ago: a target that is down has none.
     """
-    return " or ".join(dict.fromkeys(_down(each) for each in selectors[:_MOST_SELECTORS]))
+    if not selectors:
+        return []
+    read = selectors[:_MOST_SELECTORS]
+    down = " or ".join(dict.fromkeys(_behind(each, "== 0") for each in read))
+    every = " or ".join(dict.fromkeys(_behind(each, ">= 0") for each in read))
+    return [down, f"count({every})"]
 
 
-def _down(selector: Selector) -> str:
+def _behind(selector: Selector, condition: str) -> str:
     matchers = ",".join(selector.target_matchers)
-    down = f"(up{{{matchers}}} == 0)"
+    ups = f"(up{{{matchers}}} {condition})"
     if selector.names_job:
-        return down
+        return ups
     jobs = " or ".join(
         f"group by (job) ({selector.text}{offset})" for offset in ("", " offset 1h", " offset 1d")
     )
-    return f"({down} and on (job) ({jobs}))"
+    return f"({ups} and on (job) ({jobs}))"

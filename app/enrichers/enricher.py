@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.core.alerts import Alert
@@ -16,12 +16,14 @@ from app.core.incidents import Incident
 class Subject:
     """What is asked about: an incident, its first alerts (firing before resolved), a moment.
 
-    `at` is when the facts should be true, in UTC: when the incident opened, or now.
+    `at` is when the facts should be true, in UTC: when the incident opened, or now. `within`
+    is how long a source may take; what it has by then it should say then.
     """
 
     incident: Incident
     alerts: Sequence[Alert]
     at: datetime
+    within: timedelta = timedelta(seconds=3)
 
 
 class Enricher(Protocol):
@@ -40,5 +42,5 @@ class Enricher(Protocol):
         """The facts, or None where this source has nothing to say about such an incident.
 
         Raises NeighbourFailed, with a reason people can read, when it gave no usable answer.
-        The caller sets the deadline.
+        The caller ends it a little after `subject.within`.
         """

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.core.alerts import Alert
 from app.core.facts import Measured, Sample, SeriesValue
-from app.enrichers.asking import OTHERS_FIRING, apart, expressions, only, targets_down, together
+from app.enrichers.asking import OTHERS_FIRING, apart, expressions, only, targets, together
 from app.enrichers.enricher import Subject
 from app.enrichers.judging import Judged, Moment, judge, moment
 from app.enrichers.matching import Fitting, set_apart
-from app.enrichers.prometheus import AlertingRule, Prometheus
+from app.enrichers.prometheus import AlertingRule, Prometheus, SeriesLine
 from app.enrichers.promql import Comparison, selectors, split
 from app.enrichers.rules import RuleBook, expression_of
 from app.enrichers.units import unit
@@ -23,6 +23,7 @@ from app.errors import NeighbourFailed
 _BEFORE = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_NEAR = timedelta(seconds=1)
 _MOST_WORST = 5
 _MOST_TARGETS = 20
 _SHORTEST_WAIT = 0.05
@@ -44,13 +45,21 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """Other alerts' names by component, the targets that are down, and how many there are."""
+
+    also_firing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    targets_down: Sequence[str] = ()
+    targets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Answers:
     """None where that query failed."""
 
     firing: Moment | None
     now: Moment | None
-    also_firing: Mapping[str, Sequence[str]]
-    targets_down: Sequence[str]
+    around: _Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +72,18 @@ class _Past:
 
 
 class PrometheusEnricher:
-    """The value against its threshold, in at most seven requests, for one alert or thousands.
+    """The value against its threshold, in at most six requests, for one alert or thousands.
 
-    Of an incident with alerts of several rules it tells of the first alert's. It takes at most
-    `patience`, and gives the facts it has by then. No address out of an alert is ever fetched,
+    Of an incident with alerts of several rules it tells of the first alert's. It gives the facts
+    it has when `subject.within` is over. No address out of an alert is ever fetched,
     and nothing but the expressions of Prometheus' own rules is ever queried.
     """
 
     name = "prometheus"
     refreshes = True
 
-    def __init__(self, prometheus: Prometheus, patience: timedelta = timedelta(seconds=3)) -> None:
+    def __init__(self, prometheus: Prometheus) -> None:
         self._prometheus = prometheus
-        self._patience = patience.total_seconds()
         self._rules = RuleBook(prometheus)
 
     async def find(self, subject: Subject) -> Measured | None:
@@ -89,7 +97,8 @@ class PrometheusEnricher:
         """
         if not subject.alerts:
             return None
-        return await _Asking(self._prometheus, self._rules, self._patience).find(subject)
+        seconds = subject.within.total_seconds()
+        return await _Asking(self._prometheus, self._rules, seconds).find(subject)
 
 
 class _Asking:
@@ -104,7 +113,7 @@ class _Asking:
     async def find(self, subject: Subject) -> Measured | None:
         rule = await self._rules.behind(subject.alerts[0], within=self._left)
         if rule is None:
-            others, _ = await self._surroundings(subject.alerts, None, subject.at)
+            others = (await self._surroundings(subject.alerts, None, subject.at)).also_firing
             return Measured(None, "", None, also_firing=others) if others else None
         question = _question(rule, subject)
         answers = await self._answers(question, subject.alerts)
@@ -115,7 +124,7 @@ class _Asking:
         return _measured(question, answers, judged, await self._past(question, judged))
 
     async def _answers(self, question: _Question, alerts: Sequence[Alert]) -> _Answers:
-        firing, now, (others, targets) = await asyncio.gather(
+        firing, now, around = await asyncio.gather(
             self._values(question.comparison, question.started),
             self._values(question.comparison, question.at),
             self._surroundings(alerts, question.rule, question.at),
@@ -123,35 +132,37 @@ class _Asking:
         if isinstance(now, NeighbourFailed):
             if isinstance(firing, NeighbourFailed):
                 raise now
-            return _Answers(firing, None, others, targets)
-        return _Answers(
-            None if isinstance(firing, NeighbourFailed) else firing, now, others, targets
-        )
+            return _Answers(firing, None, around)
+        return _Answers(None if isinstance(firing, NeighbourFailed) else firing, now, around)
 
     async def _past(self, question: _Question, judged: Judged) -> _Past:
         """Asked about one series only: of thousands, all others would be thrown away."""
         if self._left <= _SHORTEST_WAIT:
             return _Past(None, None, ())
-        return _Past(
-            *await asyncio.gather(
-                self._value(question, judged, question.at - _DAY),
-                self._value(question, judged, question.at - _WEEK),
-                self._line(question, judged),
-            )
+        (yesterday, last_week), line = await asyncio.gather(
+            self._same_hour(question, judged), self._line(question, judged)
         )
+        return _Past(yesterday, last_week, line)
 
-    async def _value(self, question: _Question, judged: Judged, at: datetime) -> float | None:
-        """The judged series' value; that of the only one of the alerts' where none is known."""
+    async def _same_hour(
+        self, question: _Question, judged: Judged
+    ) -> tuple[float | None, float | None]:
+        """The judged series' value a day and a week before; that of the only one of the alerts'
+        where none is known. A range of two points is one request."""
         left, series = judged.comparison.left, judged.series
-        query = only(left, series.labels) if series else left
+        start, end = question.at - _WEEK, question.at - _DAY
         try:
-            found = await self._prometheus.query(query, at=at, within=self._left)
+            lines = await self._prometheus.query_range(
+                only(left, series.labels) if series else left,
+                start=start,
+                end=end,
+                step=end - start,
+                within=self._left,
+            )
         except NeighbourFailed:
-            return None
-        if series:
-            return next((each.value for each in found if each.labels == series.labels), None)
-        own = question.fitting.among(found)
-        return own[0].value if len(own) == 1 else None
+            return None, None
+        yesterday, last_week = (_around(moment, lines) for moment in (end, start))
+        return _own(question, judged, yesterday), _own(question, judged, last_week)
 
     async def _values(self, comparison: Comparison, at: datetime) -> Moment | NeighbourFailed:
         query = together(expressions(comparison))
@@ -163,16 +174,20 @@ class _Asking:
 
     async def _surroundings(
         self, alerts: Sequence[Alert], rule: AlertingRule | None, at: datetime
-    ) -> tuple[Mapping[str, Sequence[str]], Sequence[str]]:
-        """Other alerts that fire and targets that are down; nothing if unanswered."""
-        targets = targets_down(selectors(rule.rule.expression)) if rule else ""
-        queries = [OTHERS_FIRING, targets] if targets else [OTHERS_FIRING]
+    ) -> _Surroundings:
+        """What else fires, and the targets; nothing if unanswered."""
+        behind = targets(selectors(rule.rule.expression)) if rule else []
+        queries = [OTHERS_FIRING, *behind]
         try:
             answer = await self._prometheus.query(together(queries), at=at, within=self._left)
         except NeighbourFailed:
-            return {}, ()
-        firing, *down = apart(answer, len(queries))
-        return _others(alerts, firing), _targets(down[0] if down else ())
+            return _Surroundings()
+        firing, *found = apart(answer, len(queries))
+        others = _others(alerts, firing)
+        if not found:
+            return _Surroundings(others)
+        down, count = found
+        return _Surroundings(others, _targets(down), int(count[0].value) if count else 0)
 
     async def _line(self, question: _Question, judged: Judged) -> Sequence[Sample]:
         """The worst series; the only one there is where nothing says which is worst."""
@@ -194,6 +209,24 @@ class _Asking:
     def _left(self) -> float:
         """Seconds."""
         return max(_SHORTEST_WAIT, self._deadline - self._clock())
+
+
+def _around(moment: datetime, lines: Sequence[SeriesLine]) -> list[SeriesValue]:
+    """The values at one moment of a range; Prometheus rounds to milliseconds."""
+    return [
+        SeriesValue(line.labels, sample.value)
+        for line in lines
+        for sample in line.samples
+        if abs(sample.at - moment) < _NEAR
+    ]
+
+
+def _own(question: _Question, judged: Judged, found: Sequence[SeriesValue]) -> float | None:
+    if judged.series:
+        labels = judged.series.labels
+        return next((each.value for each in found if each.labels == labels), None)
+    own = question.fitting.among(found)
+    return own[0].value if len(own) == 1 else None
 
 
 def _others(alerts: Sequence[Alert], firing: Sequence[SeriesValue]) -> Mapping[str, Sequence[str]]:
@@ -254,6 +287,7 @@ def _measured(question: _Question, answers: _Answers, judged: Judged, past: _Pas
         series=question.series,
         worst=set_apart(several, _MOST_WORST) if directed else (),
         line=past.line,
-        also_firing=answers.also_firing,
-        targets_down=answers.targets_down,
+        also_firing=answers.around.also_firing,
+        targets_down=answers.around.targets_down,
+        targets=answers.around.targets,
     )

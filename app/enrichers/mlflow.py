@@ -35,9 +35,9 @@ _CANDIDATES = 2  # as many as an MLflow that hangs leaves time for
 class MlflowEnricher:
     """Finds the served version: by the serving gauge, our record, or the registry as of now.
 
-    Without MLflow (None), or while it is down, it still says what gauge and record know.
-    `within` is how many seconds the whole may take: half of it for who served, half for the
-    details, so that a slow MLflow does not take away what the gauge knows.
+    Without MLflow (None), or while it is down, it still says what gauge and record know. Half
+    of the subject's time is for who served, half for the details, so that a slow MLflow does
+    not take away what the gauge knows. `models` gives those that are configured.
     """
 
     name = "mlflow"
@@ -46,31 +46,29 @@ class MlflowEnricher:
     def __init__(
         self,
         mlflow: Mlflow | None,
-        models: Sequence[ModelRef],
+        models: Callable[[], Sequence[ModelRef]],
         serving_gauge: ServingGauge,
         alias_history: AliasHistory,
-        *,
-        within: float = 2.6,
     ) -> None:
         self._mlflow = mlflow
-        self._models = tuple(models)
+        self._models = models
         self._gauge = serving_gauge
         self._history = alias_history
-        self._half = within / 2
 
     async def find(self, subject: Subject) -> Served | None:
         """The version that served at the subject's moment; None if no model is concerned.
 
-        Raises NotRegistered, a NeighbourFailed, where a configured model or its alias is not
-        there: MLflow is not down then.
+        Raises NotRegistered where a configured model or its alias is not there: MLflow is not
+        down then, and NeighbourFailed when it is.
         """
+        models = self._models()
         failures: list[NeighbourFailed] = []
-        for ref in islice(concerned(self._models, subject.alerts), _CANDIDATES):
+        for ref in islice(concerned(models, subject.alerts), _CANDIDATES):
             try:
                 return await self._served(ref, subject)
             except NotRegistered as error:
                 # A label may name a model that is no registered one: nothing to say about it.
-                failures += [error] if ref in self._models else []
+                failures += [error] if ref in models else []
             except NeighbourFailed as error:
                 failures.insert(0, error)
         if failures:
@@ -78,9 +76,10 @@ class MlflowEnricher:
         return None
 
     async def _served(self, ref: ModelRef, subject: Subject) -> Served:
+        half = subject.within.total_seconds() / 2
         registered, serving, moves, challengers = await asyncio.gather(
-            self._registered(ref.name),
-            self._serving(ref.name, subject.at),
+            self._registered(ref.name, half),
+            self._serving(ref.name, subject.at, half),
             self._history(ref.name, ref.alias, subject.at),
             self._history(ref.name, _CHALLENGER, subject.at),
         )
@@ -103,24 +102,24 @@ class MlflowEnricher:
         # Who served is known; without an answer by now there will be no details either.
         if self._mlflow is None or isinstance(registered, NeighbourFailed):
             return self._linked(plain)
-        return self._linked(await _Details(self._mlflow, plain, self._half).found())
+        return self._linked(await _Details(self._mlflow, plain, half).found())
 
-    async def _registered(self, name: str) -> RegisteredModel | NeighbourFailed:
+    async def _registered(self, name: str, within: float) -> RegisteredModel | NeighbourFailed:
         if self._mlflow is None:
             return NotRegistered("No MLflow is configured.")
         try:
-            async with asyncio.timeout(self._half):
+            async with asyncio.timeout(within):
                 return await self._mlflow.registered_model(name)
         except NeighbourFailed as error:
             return error
         except TimeoutError:
-            return NeighbourFailed(f"MLflow did not answer within {self._half:g} s.")
+            return NeighbourFailed(f"MLflow did not answer within {within:g} s.")
 
-    async def _serving(self, name: str, at: datetime) -> Sequence[Labels]:
+    async def _serving(self, name: str, at: datetime, within: float) -> Sequence[Labels]:
         """What the gauge tells; nothing where it cannot: Prometheus is named as missing by
         those who show its values."""
         try:
-            async with asyncio.timeout(self._half):
+            async with asyncio.timeout(within):
                 return await self._gauge(name, at) or ()
         except (NeighbourFailed, TimeoutError):
             return ()

@@ -15,12 +15,14 @@ from typing_extensions import TypedDict  # pydantic reads no older Python's own
 
 from app.core.alerts import Labels
 from app.core.facts import Rule, Sample, SeriesValue
-from app.errors import NeighbourFailed
+from app.errors import NeighbourFailed, Unanswerable
 from app.telemetry import NEIGHBOUR_CALLS
 
 _TIMEOUT = httpx.Timeout(5.0)
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _LONGEST_WORDS = 200
+# Bad parameters, and an expression that cannot be executed; a timeout is a 503.
+_OF_THE_QUERY = frozenset({400, 422})
 MOST_POINTS = 240
 """In a range; Prometheus itself refuses more than 11,000 for each series."""
 
@@ -121,6 +123,11 @@ class Prometheus:
     url: str
     client: httpx.AsyncClient
 
+    @property
+    def public_url(self) -> str:
+        """The address without credentials."""
+        return str(httpx.URL(self.url).copy_with(userinfo=b"")).rstrip("/")
+
     async def check_alive(self) -> None:
         """Return if it evaluates queries; a stalled one does not answer in time."""
         try:
@@ -150,10 +157,17 @@ class Prometheus:
         ]
 
     async def query_range(
-        self, expression: str, *, start: datetime, end: datetime, within: float
+        self,
+        expression: str,
+        *,
+        start: datetime,
+        end: datetime,
+        within: float,
+        step: timedelta | None = None,
     ) -> list[SeriesLine]:
-        """Each series from `start` to `end`, which has a point, in at most MOST_POINTS points."""
-        step = step_of(end - start)
+        """Each series from `start` to `end`, which has a point; each `step`, or else in at most
+        MOST_POINTS points."""
+        step = step or step_of(end - start)
         first = end - ((end - start) // step) * step
         form = {
             "query": expression,
@@ -216,7 +230,7 @@ class Prometheus:
                 if len(body) > _LARGEST_ANSWER:
                     raise NeighbourFailed("Prometheus answered with more than 16 MB.")
         if not response.is_success:
-            raise NeighbourFailed(_refusal(response.status_code, bytes(body)))
+            raise _refusal(response.status_code, bytes(body))
         return bytes(body)
 
 
@@ -241,12 +255,13 @@ def _reason(error: Exception, within: float) -> str:
             return "Prometheus answered in a form nobody knows."
 
 
-def _refusal(status: int, body: bytes) -> str:
+def _refusal(status: int, body: bytes) -> NeighbourFailed:
     try:
         words = " ".join(_Error.model_validate_json(body).error.split())[:_LONGEST_WORDS]
     except ValidationError:
         words = ""
-    return f"Prometheus answered {status}: {words}." if words else f"Prometheus answered {status}."
+    told = f"Prometheus answered {status}: {words}." if words else f"Prometheus answered {status}."
+    return Unanswerable(told) if status in _OF_THE_QUERY else NeighbourFailed(told)
 
 
 def _alerting_rule(group: _RuleGroup, rule: _Rule) -> AlertingRule:

@@ -17,7 +17,7 @@ import httpx
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from app.core.registry import ModelState, RegistryState, VersionState, page
-from app.errors import NeighbourFailed
+from app.errors import NeighbourFailed, Unanswerable
 from app.telemetry import NEIGHBOUR_CALLS
 
 _API = "/api/2.0/mlflow/"
@@ -29,8 +29,8 @@ _PAGES = 20
 _NEWEST = 20
 
 
-class NotRegistered(NeighbourFailed):
-    """MLflow answered: there is no such model, version or run. It is not down."""
+class NotRegistered(Unanswerable):
+    """MLflow answered: there is no such model, version or run."""
 
 
 # --- what it answers

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.context import Context
-from app.core.facts import Changed, Earlier, Measured, Served
+from app.core.facts import Changed, Earlier, Measured, Served, Witness
 from app.core.notices import Notice
+from app.notifiers import change_wording
 from app.notifiers import facts_wording as say
 from app.notifiers.text import cut, one_line, url
 from app.notifiers.wording import Words
@@ -89,7 +90,7 @@ def _model(words: Words, notice: Notice) -> Iterator[Line]:
 
 def _change(words: Words, notice: Notice) -> Iterator[Line]:
     if facts := notice.context.facts(Changed):
-        said = say.changed(words, facts, opened_at=notice.incident.opened_at)
+        said = change_wording.changed(words, facts, opened_at=notice.incident.opened_at)
         yield Line("🔧", cut(said, _BRIEF))
 
 
@@ -169,13 +170,20 @@ def _values(words: Words, notice: Notice) -> Iterator[Line]:
         count = words.number(max(facts.series, len(facts.worst)))
         yield Line("", words.say("Worst of {count} series:", count=count))
         yield from (Line("•", say.series(words, facts, one)) for one in facts.worst[:_WORST])
-    if facts.targets_down:
-        shown = ", ".join(cut(one_line(each), 80) for each in facts.targets_down[:_TARGETS])
-        more = len(facts.targets_down) - _TARGETS
-        rest = f" {words.more(more)}" if more > 0 else ""
-        yield Line("⚠️", words.say("Targets down: {targets}", targets=shown + rest))
+    yield from _targets(words, facts)
     if expression := one_line(facts.expression):
         yield Line("", words.say("Expression:"), code=cut(expression, _EXPRESSION))
+
+
+def _targets(words: Words, facts: Measured) -> Iterator[Line]:
+    """Which of the scrape targets behind the expression are down; or that all are up."""
+    down = len(facts.targets_down)
+    if not down and facts.targets:
+        yield Line("", words.count("{count} target up", "All {count} targets up", facts.targets))
+    if down:
+        shown = ", ".join(cut(one_line(each), 80) for each in facts.targets_down[:_TARGETS])
+        rest = f" {words.more(down - _TARGETS)}" if down > _TARGETS else ""
+        yield Line("⚠️", words.say("Targets down: {targets}", targets=shown + rest))
 
 
 def _later_values(words: Words, notice: Notice) -> Iterator[Line]:
@@ -217,6 +225,8 @@ def _versions(words: Words, notice: Notice) -> Iterator[Line]:
     if facts.challenger:
         said = words.say("Challenger: v{version}", version=say.version(facts.challenger))
         yield Line("", said, f"v{say.version(facts.challenger)}", url(facts.challenger.link))
+    if facts.witness is Witness.SERVING:
+        yield Line("", words.say("By what the serving process said of itself"))
     if run := one_line(facts.current.run_id):
         yield Line("", words.say("Run:"), code=cut(run, 80))
 
@@ -226,9 +236,9 @@ def _changes(words: Words, notice: Notice) -> Iterator[Line]:
     if facts is None:
         return
     if not facts.changes:
-        yield Line("🔧", say.no_changes(words, facts))
+        yield Line("🔧", change_wording.no_changes(words, facts))
     for one in facts.changes[:_CHANGES]:
-        said = say.change(words, one, opened_at=notice.incident.opened_at)
+        said = change_wording.change(words, one, opened_at=notice.incident.opened_at)
         source = cut(one_line(one.source), 40)
         shown = f"{said} ({source})" if source else said
         yield Line("🔧", shown, source, url(one.link))

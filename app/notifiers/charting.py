@@ -7,6 +7,7 @@ from datetime import datetime
 from app.core.chart import Chart, Language, Marker
 from app.core.facts import Change, Changed, Measured
 from app.core.notices import Notice
+from app.notifiers import change_wording
 from app.notifiers import facts_wording as say
 from app.notifiers.quantities import decimal_sign
 from app.notifiers.text import cut, one_line
@@ -32,7 +33,7 @@ def chart_of(words: Words, notice: Notice) -> Chart | None:
         unit=measured.unit,
         threshold=measured.threshold,
         firing=(notice.since, None if incident.open else incident.resolved_at),
-        markers=_markers(notice),
+        markers=_markers(words, notice),
     )
 
 
@@ -51,16 +52,16 @@ def _title(notice: Notice) -> str:
     return cut(one_line(name), _TITLE)
 
 
-def _markers(notice: Notice) -> list[Marker]:
-    """What changed, the most telling first."""
+def _markers(words: Words, notice: Notice) -> list[Marker]:
+    """What changed, the most telling first; not what changed nobody knows when."""
     changed = notice.context.facts(Changed)
-    found = changed.changes[:_MOST_MARKERS] if changed else ()
-    return [Marker(one.at, _label(one)) for one in found]
+    found = [one for one in changed.changes if not one.vague] if changed else []
+    return [Marker(one.at, _label(words, one)) for one in found[:_MOST_MARKERS]]
 
 
-def _label(one: Change) -> str:
+def _label(words: Words, one: Change) -> str:
     """Without what it was that changed: there is little room, and the messages say it."""
-    title = one_line(one.title)
+    title = change_wording.title(words, one.title)
     return cut(title.partition(": ")[2] or title, _LABEL)
 
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.core.facts import (
-    Change,
-    Changed,
     Earlier,
     Measured,
     ModelVersion,
@@ -53,6 +51,7 @@ _REASONS = (
     N_("The threshold differs from series to series."),
     N_("The threshold is not a finite number."),
     N_("The rule has further conditions; this is the first."),
+    N_("The rule has alternatives; this is the first."),
     N_("The rule has alternatives; this is the one that held."),
 )
 #: Why a source is missing: the engine's words, then those of the sources, and what we say.
@@ -65,7 +64,15 @@ _MISSING = {
     "{name} cannot be reached: {detail}.": N_("cannot be reached: {detail}"),
     "{name} broke the connection off.": N_("broke the connection off"),
     "{name} answered in a form nobody knows.": N_("answered in a form nobody knows"),
+    "{name} answered with status {status}.": N_("answered {status}"),
+    "{name} answered with more than {size}.": N_("answered with more than {size}"),
     "{name} answered {status}.": N_("answered {status}"),
+    "{name} refuses our credentials ({status}).": N_("refuses our credentials ({status})"),
+    "MLflow does not know the model {model}.": N_("does not know the model {model}"),
+    "No version of {model} carries the alias {alias}.": N_(
+        "no version of {model} carries the alias {alias}"
+    ),
+    "No MLflow is configured.": N_("is not configured"),
 }
 _SOURCES = {
     "prometheus": N_("Prometheus"),
@@ -234,30 +241,6 @@ def metrics(words: Words, facts: Served) -> str:
 
 def _metric(words: Words, value: float, beside: float | None) -> str:
     return words.quantity(value, "", beside=beside)
-
-
-# Changes
-
-
-def changed(words: Words, facts: Changed, *, opened_at: datetime) -> str:
-    """The change that tells most, in one line; or that none is recorded."""
-    if not facts.changes:
-        return no_changes(words, facts)
-    said = change(words, facts.changes[0], opened_at=opened_at)
-    more = len(facts.changes) - 1
-    return f"{said} ({words.more(more)})" if more else said
-
-
-def no_changes(words: Words, facts: Changed) -> str:
-    length = words.duration(facts.within)
-    return words.say("No changes recorded in the {duration} before", duration=length)
-
-
-def change(words: Words, one: Change, *, opened_at: datetime) -> str:
-    """`pix-fraud: champion 2 → 3, 4 min before`."""
-    age = words.duration(opened_at - one.at)
-    title = cut(one_line(one.title), _TITLE)
-    return words.say("{title}, {duration} before", title=title, duration=age)
 
 
 # Earlier incidents

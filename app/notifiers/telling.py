@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from app.core.incidents import Entry, EntryKind
 from app.core.notes import author_of, written_at
 from app.core.notices import Notice
-from app.notifiers import silence_wording
+from app.notifiers import change_wording, silence_wording
 from app.notifiers.text import clean, cut, one_line
 from app.notifiers.wording import N_, Words, person
 
@@ -118,7 +118,7 @@ def _beside(words: Words, entry: Entry) -> str:
         case EntryKind.DELIVERY:
             return _delivery(words, entry)
         case EntryKind.CHANGE:
-            return words.say("Changed: {title}", title=_text(entry, "title"))
+            return words.say("Changed: {title}", title=_change(words, entry))
         case _:
             return words.say("Changed: {title}", title=_text(entry, "title"))
 
@@ -150,6 +150,16 @@ def _delivery(words: Words, entry: Entry) -> str:
 
 def _transport(words: Words, kind: str) -> str:
     return words.say("email") if kind == "email" else kind
+
+
+def _change(words: Words, entry: Entry) -> str:
+    """What was changed; and between which times, where nobody saw when."""
+    title = change_wording.title(words, _text(entry, "title"))
+    start, end = _text(entry, "not_before"), _text(entry, "at")
+    if not (start and end):
+        return title
+    times = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    return change_wording.between(words, title, *times)
 
 
 def _opened(words: Words, notice: Notice, entry: Entry) -> str:

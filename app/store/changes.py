@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.facts import Change
+from app.core.registry import Kind
 from app.store.database import Transaction
 from app.store.tables import ChangeRow, table
 
@@ -26,8 +27,12 @@ def add(tx: Transaction, change: Change, *, delivery: str | None = None) -> Chan
 
 
 def between(tx: Transaction, after: datetime, until: datetime, *, limit: int) -> list[Change]:
-    """The changes of that time (UTC, `until` included), the newest first."""
-    query = sa.select(_changes).where(_changes.c.at > after, _changes.c.at <= until)
+    """The changes of that time (UTC, `until` included), the newest first.
+
+    With those that were noticed later and may have been then.
+    """
+    by_then = (_changes.c.at <= until) | (_changes.c.not_before <= until)
+    query = sa.select(_changes).where(_changes.c.at > after, by_then)
     rows = tx.execute(query.order_by(_changes.c.at.desc(), _changes.c.id.desc()).limit(limit))
     return [_change(row) for row in rows]
 
@@ -51,8 +56,10 @@ def of_kind(tx: Transaction, source: str, kinds: Sequence[str]) -> list[Change]:
 
 
 def purge(tx: Transaction, *, before: datetime, limit: int) -> int:
-    """Delete at most `limit` changes older than that."""
-    old = sa.select(_changes.c.id).where(_changes.c.at < before).limit(limit)
+    """Delete at most `limit` changes older than that; not the moves of aliases, by which it is
+    known what serves and since when."""
+    kept = _changes.c.kind.in_([Kind.ALIAS_MOVED.value, Kind.ALIAS_DELETED.value])
+    old = sa.select(_changes.c.id).where(_changes.c.at < before, ~kept).limit(limit)
     return tx.execute(sa.delete(_changes).where(_changes.c.id.in_(old))).rowcount
 
 
@@ -64,8 +71,11 @@ def _values(change: Change) -> dict[str, Any]:
         "at": change.at,
         "labels": dict(change.labels),
         "link": change.link,
+        "not_before": change.not_before,
     }
 
 
 def _change(row: Any) -> Change:
-    return Change(row.source, row.kind, row.title, row.at, row.labels, row.link, row.id)
+    return Change(
+        row.source, row.kind, row.title, row.at, row.labels, row.link, row.id, row.not_before
+    )

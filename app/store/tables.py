@@ -309,7 +309,10 @@ class ContextRow(SQLModel, table=True):
 
 
 class ChangeRow(SQLModel, table=True):
-    """Something that was changed in the pipeline. `delivery` makes a repeat harmless."""
+    """Something that was changed in the pipeline. `delivery` makes a repeat harmless.
+
+    `not_before` is set where it was only noticed: then `at` is when.
+    """
 
     __tablename__ = "changes"
     __table_args__ = (
@@ -326,6 +329,18 @@ class ChangeRow(SQLModel, table=True):
     labels: Mapping[str, str] = _json()
     link: str | None = _text(nullable=True)
     delivery: str | None = _text(nullable=True)
+    not_before: datetime | None = _time(nullable=True)
+
+
+class SightRow(SQLModel, table=True):
+    """What one watched neighbour showed last, to be compared with what it shows next."""
+
+    __tablename__ = "sights"
+
+    name: str = _text(primary_key=True)
+    at: datetime = _time()
+    state: str = _text()
+    revision: int = Field(sa_type=sa.BigInteger)
 
 
 class SeenRow(SQLModel, table=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -15,11 +15,13 @@ from app.core.notices import safe_link
 from app.store import changes
 from app.web.auth import require_api_token
 from app.web.context import Service
+from app.web.problems import problem
 from app.web.views import change_json
 
 router = APIRouter(tags=["changes"])
 
 _API = [Depends(require_api_token)]
+_AHEAD = timedelta(hours=1)  # clocks differ
 
 
 class Told(BaseModel):
@@ -28,7 +30,9 @@ class Told(BaseModel):
     source: str = Field(min_length=1, max_length=100, examples=["ci"])
     kind: str = Field(min_length=1, max_length=100, examples=["deploy"])
     title: str = Field(min_length=1, max_length=500, examples=["scoring 4.2 rolled out"])
-    at: datetime | None = Field(default=None, description="RFC 3339; now if not given.")
+    at: datetime | None = Field(
+        default=None, description="RFC 3339, UTC if it has no zone; now if not given."
+    )
     labels: dict[str, str] = Field(default={}, examples=[{"component": "serving"}])
     link: str | None = Field(default=None, description="http or https.")
     delivery: str | None = Field(
@@ -42,12 +46,22 @@ class Told(BaseModel):
             raise ValueError("expected a link that begins with http:// or https://")
         return link
 
+    @field_validator("at")
+    @classmethod
+    def _in_utc(cls, at: datetime | None) -> datetime | None:
+        try:
+            return at and (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError:
+            raise ValueError("expected a time of this calendar") from None
+
 
 @router.post("/changes", status_code=201, dependencies=_API, summary="Tell of a change")
 async def add(told: Told, service: Service) -> Response:
     """A deploy, a promotion, a migration. 200 if this delivery was told before."""
-    at = told.at or service.clock.now()
-    at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    now = service.clock.now()
+    at = told.at or now
+    if at > now + _AHEAD:
+        return problem(422, "The time `at` is in the future: tell of a change once it is made.")
     change = Change(told.source, told.kind, told.title, at, told.labels, told.link)
     kept = await service.ledger.add(change, delivery=told.delivery)
     if kept is None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
-from app.core.facts import Change
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
@@ -17,6 +16,7 @@ from app.engine.ledger import Ledger
 from app.engine.loops import Loops
 from app.engine.outlook import Outlook
 from app.engine.policy import PolicyInForce
+from app.engine.registry_watch import RegistryEvents
 from app.engine.signed_links import SignedLinks
 from app.engine.silences import Silencing
 from app.settings import Settings
@@ -28,8 +28,8 @@ if TYPE_CHECKING:  # it costs 15 MB, and is there only where Slack is set up
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`hear` says what of a registry event is news, `slack` takes what Slack tells us. `reload`
-    reads the configuration anew and raises ConfigError, leaving the old in force."""
+    """`slack` takes what Slack tells us. `reload` reads the configuration anew and raises
+    ConfigError, leaving the old in force."""
 
     settings: Settings
     db: Database
@@ -40,7 +40,7 @@ class Context:
     ledger: Ledger
     enrich: Enrich
     links: SignedLinks
-    hear: Callable[[Change], Change | None]
+    registry: RegistryEvents
     loops: Loops
     policy: PolicyInForce
     outlook: Callable[[], Outlook]

@@ -36,10 +36,8 @@ async def receive(request: Request, service: Service) -> Response:
         change = to_change(body, url=service.settings.mlflow_tracking_uri or "")
     except Unreadable as error:
         return problem(400, str(error))
-    news = service.hear(change) if change else None
-    kept = None
-    if news:
-        kept = await service.ledger.add(news, delivery=request.headers.get(DELIVERY_ID))
+    delivery = request.headers.get(DELIVERY_ID)
+    kept = await service.registry.hear(change, delivery=delivery) if change else None
     return Response(
         to_json({"state": "kept" if kept else "nothing new"}), 202, media_type="application/json"
     )

@@ -120,7 +120,8 @@ def _changes(context: Context) -> Sequence[Change]:
 
 def change_json(change: Change) -> dict[str, Any]:
     """Something that was changed in the pipeline."""
-    return asdict(change) | {"at": rfc3339(change.at)}
+    times = {"at": rfc3339(change.at), "not_before": rfc3339(change.not_before)}
+    return asdict(change) | times
 
 
 def model_json(context: Context) -> dict[str, Any] | None:

@@ -37,11 +37,20 @@ def upgrade() -> None:
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=True),
         sa.Column("delivery", sa.Text(), nullable=True),
+        sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "delivery", name="changes_once"),
         sqlite_autoincrement=True,
     )
     op.create_index("changes_by_time", "changes", ["at"], unique=False)
+    op.create_table(
+        "sights",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
     op.create_table(
         "incidents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -282,6 +291,7 @@ def downgrade() -> None:
         "answers",
         "changes",
         "keys",
+        "sights",
         "receipts",
         "slack_seen",
         "incident_alerts",

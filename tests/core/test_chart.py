@@ -283,6 +283,15 @@ def test_the_change_before_the_firing_keeps_its_label() -> None:
         assert ">firing<" in draw(CHARTS[name])
 
 
+def test_of_many_changes_just_before_the_firing_the_most_telling_keeps_its_label() -> None:
+    since = PROMOTION.now - timedelta(seconds=2)
+    moves = [f"champion {number} → {number + 1}" for number in range(5)]
+    markers = [
+        Marker(since - timedelta(seconds=2 + place), label) for place, label in enumerate(moves)
+    ]
+    assert f">{moves[0]}<" in draw(replace(PROMOTION, firing=(since, None), markers=markers))
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

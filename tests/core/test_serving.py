@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
@@ -24,6 +25,11 @@ def moved(
     minutes: float, version: str, previous: str | None = None, *, alias: str = "champion"
 ) -> Change:
     return alias_moved("pix-fraud", alias, version, previous=previous, at=at(minutes))
+
+
+def unseen(after: float, noticed: float, version: str, previous: str) -> Change:
+    """A move that somebody noticed, and that came after an earlier look."""
+    return replace(moved(noticed, version, previous), not_before=at(after))
 
 
 def deleted(minutes: float, previous: str = "") -> Change:
@@ -57,6 +63,9 @@ TWICE = [moved(10, "2", "1"), moved(50, "3", "2")]
 @pytest.mark.parametrize(
     ("serving", "moves", "now", "expected"),
     [
+        pytest.param([], [moved(10, "2"), unseen(20, 59, "3", "2")], "4", (RECORDED, "3", None, "2"), id="a move that was only noticed has no age"),
+        pytest.param([], [moved(10, "2"), unseen(50, 70, "3", "2")], "3", (REGISTRY, "3", None, ""), id="a moment in which nobody looked"),
+        pytest.param([], [moved(10, "2"), unseen(61, 70, "3", "2")], "3", (RECORDED, "2", 10, ""), id="a move noticed later that came later"),
         pytest.param([info("1", "champion")], TWICE, "3", (SERVING, "1", None, ""), id="the gauge beats record and registry"),
         pytest.param([], TWICE, "4", (RECORDED, "3", 50, "2"), id="the record beats the registry"),
         pytest.param([], [], "4", (REGISTRY, "4", None, ""), id="the registry when nothing else tells"),

@@ -62,6 +62,7 @@ def test_of_equals_the_one_told_last_comes_first() -> None:
     assert ranked(first, second) == [second, first]
 
 
-def test_a_change_without_a_component_concerns_nothing_for_certain() -> None:
-    assert not concerns(change("", 5), "serving", PIPELINE)
+def test_what_is_far_concerns_nothing_and_what_may_be_anywhere_concerns_all() -> None:
+    assert not concerns(change("billing", 5), "serving", PIPELINE)
+    assert concerns(change("", 5), "serving", PIPELINE)
     assert concerns(change("kafka", 5), "serving", PIPELINE)

@@ -114,10 +114,11 @@ async def stage(
     *,
     workspace: Callable[[FakeClock], Workspace] | None = None,
     config: str = DIRECT,
+    clock: FakeClock | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """The service and Slack, both running."""
-    clock = FakeClock()
+    clock = clock or FakeClock()
     slack = workspace(clock) if workspace else Workspace(clock=clock.time)
     with SlackServer(slack) as server:
         async with playing(directory, clock, slack, server.api_url, config, **settings) as each:

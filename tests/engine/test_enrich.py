@@ -19,8 +19,8 @@ from app.engine.breaker import Breaker
 from app.engine.enrich import Enrich
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
-from app.enrichers.enricher import Subject
-from app.errors import NeighbourFailed
+from app.enrichers.enricher import Enricher, Subject
+from app.errors import NeighbourFailed, Unanswerable
 from app.store import contexts
 from app.store.database import Database
 from tests.clock import START, FakeClock
@@ -47,8 +47,21 @@ class Source:
         return self.says
 
 
+@dataclass
+class Meeting:
+    """A source that waits for another one."""
+
+    name: str
+    together: asyncio.Barrier
+    refreshes: bool = False
+
+    async def find(self, subject: Subject) -> Facts | None:  # noqa: ARG002
+        await self.together.wait()
+        return Earlier(count=1, days=90)
+
+
 @asynccontextmanager
-async def asking(directory: Path, clock: FakeClock, *sources: Source) -> AsyncIterator[Any]:
+async def asking(directory: Path, clock: FakeClock, *sources: Enricher) -> AsyncIterator[Any]:
     """An incident on disk, and a loop with these sources that has not asked yet."""
     config = directory / "plantao.yml"
     config.write_text("receivers: {o: {console: true}}\ncontext: {deadline: 100ms}\n")
@@ -138,6 +151,39 @@ async def test_a_source_that_is_down_rests(tmp_path: Path) -> None:
         missing = await told(db, Moment.OPENING)
         assert isinstance(missing, Missing)
         assert "not asked for now" in missing.reason
+
+
+async def test_a_source_that_has_no_answer_to_this_question_is_not_down(tmp_path: Path) -> None:
+    clock = FakeClock()
+    source = Source(says=Unanswerable("MLflow does not know the model x."))
+    async with asking(tmp_path, clock, source) as (enrich, db):
+        for _ in range(5):
+            await db.write(contexts.ask, [1], at=clock.now())
+            await enrich.step()
+        assert len(source.asked) == 5
+        assert enrich.resting() == []
+        assert await told(db, Moment.OPENING) == Missing("MLflow does not know the model x.")
+
+
+async def test_no_answer_to_this_question_ends_a_row_of_failures(tmp_path: Path) -> None:
+    clock = FakeClock()
+    source = Source()
+    async with asking(tmp_path, clock, source) as (enrich, db):
+        down, unknown = NeighbourFailed("It is down."), Unanswerable("There is no such thing.")
+        for source.says in (down, down, unknown, down, down):
+            await db.write(contexts.ask, [1], at=clock.now())
+            await enrich.step()
+        assert enrich.resting() == []
+
+
+async def test_sources_are_asked_side_by_side(tmp_path: Path) -> None:
+    """Each answers only once the other has been asked."""
+    together = asyncio.Barrier(2)
+    sources = [Meeting(name=name, together=together) for name in ("one", "other")]
+    async with asking(tmp_path, FakeClock(), *sources) as (enrich, db):
+        await enrich.step()
+        for source in sources:
+            assert await told(db, Moment.OPENING, source.name) == Earlier(count=1, days=90)
 
 
 def test_a_breaker_rests_longer_each_time_and_forgets_at_the_first_answer() -> None:

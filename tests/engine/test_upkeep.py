@@ -168,6 +168,22 @@ async def test_what_is_past_its_time_is_forgotten_and_nothing_else(
     assert (await house.http.get("/incidents/1")).status_code == 404
 
 
+async def test_old_changes_are_forgotten_but_for_who_served(house: House, clock: FakeClock) -> None:
+    for kind in ("deploy", "alias_moved"):
+        told = {"source": "mlflow", "kind": kind, "title": kind}
+        assert (await house.http.post("/changes", json=told)).status_code == 201
+    await clock.advance(minutes=55, settle=0.001)
+    told = {"source": "ci", "kind": "deploy", "title": "new"}
+    await house.http.post("/changes", json=told)
+
+    async def forgotten() -> bool:
+        await clock.advance(minutes=1, settle=0.001)
+        items = (await house.http.get("/changes")).json()["items"]
+        return [each["title"] for each in items] == ["new", "alias_moved"]
+
+    await soon(forgotten, what="old changes forgotten")
+
+
 async def test_numbers_are_never_given_again(house: House, clock: FakeClock) -> None:
     await tell(house, notification(FIRING))
     await tell(house, notification(ENDED))

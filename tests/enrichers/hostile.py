@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,7 +49,8 @@ class Hostile(LoopbackServer):
         if path == "rules":
             return rules(EXPRESSION)
         if path == "query_range":
-            values = [[float(at), "0.5"] for at in (1_700_000_000, 1_700_000_060)]
+            ends = (datetime.fromisoformat(form[name]) for name in ("start", "end"))
+            values = [[at.timestamp(), "0.5"] for at in ends]
             return success("matrix", [{"metric": SERIES, "values": values}])
         return vector([] if "ALERTS" in form["query"] or "up{" in form["query"] else [0.5])
 

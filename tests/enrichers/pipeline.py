@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,10 @@ async def find(
 
     hooks = {"request": [asked]}
     async with httpx.AsyncClient(trust_env=False, verify=False, event_hooks=hooks) as client:  # noqa: S501
-        enricher = PrometheusEnricher(Client(url, client), timedelta(seconds=patience))
-        return await enricher.find(subject(alerts, at=at))
+        within = timedelta(seconds=patience)
+        return await PrometheusEnricher(Client(url, client)).find(
+            replace(subject(alerts, at=at), within=within)
+        )
 
 
 def found(measured: Measured | None) -> Measured:

@@ -16,7 +16,7 @@ from app.core.facts import Threshold
 from app.enrichers.measuring import PrometheusEnricher
 from app.enrichers.prometheus import MOST_POINTS, Prometheus, step_of
 from app.enrichers.promql import Reason
-from app.errors import NeighbourFailed
+from app.errors import NeighbourFailed, Unanswerable
 from tests.enrichers import hostile
 from tests.enrichers.hostile import Form, Hostile
 from tests.enrichers.pipeline import alert, find, found, now, pipeline, rule, rules, subject
@@ -38,7 +38,7 @@ def _is_value(form: Form) -> bool:
 async def test_a_server_that_answers_well_is_believed() -> None:
     with Hostile() as server:
         measured = found(await find(server.url, [slow()]))
-        assert len(server.asked) == 7
+        assert len(server.asked) == 6
     assert (measured.firing, measured.now, measured.last_week) == (0.5, 0.5, 0.5)
     assert measured.threshold == Threshold(">", 0.2)
     assert [sample.value for sample in measured.line] == [0.5, 0.5]
@@ -48,7 +48,7 @@ async def test_every_query_tells_prometheus_when_to_give_up() -> None:
     with Hostile() as server:
         await find(server.url, [slow()], patience=2.0)
         limits = [form["timeout"] for path, form in server.asked if path != "rules"]
-    assert len(limits) == 6
+    assert len(limits) == 5
     assert all(0 < int(limit.removesuffix("ms")) <= 2_000 for limit in limits)
 
 
@@ -80,6 +80,19 @@ async def test_a_bad_answer_is_named(what: str, where: str) -> None:
         await find(server.url, [slow()])
 
 
+@pytest.mark.parametrize(("status", "down"), [(400, False), (422, False), (503, True), (500, True)])
+async def test_a_query_that_is_refused_is_no_prometheus_that_is_down(
+    status: int, down: bool
+) -> None:
+    refused = hostile.refused(status, "many-to-many matching")
+    with (
+        Hostile(lambda path, _: refused if path == "query" else None) as server,
+        pytest.raises(NeighbourFailed) as failure,
+    ):
+        await find(server.url, [slow()])
+    assert isinstance(failure.value, Unanswerable) is not down
+
+
 async def test_nobody_there_is_named() -> None:
     with pytest.raises(NeighbourFailed, match=r"^Prometheus cannot be reached\.$"):
         await find(f"http://127.0.0.1:{free_port()}", [slow()])
@@ -97,16 +110,16 @@ async def test_one_that_hangs_is_left_in_time(where: str) -> None:
 
 
 LATE: dict[str, Callable[[str, Form], bool]] = {
-    "yesterday": lambda path, form: _is_value(form) and path == "query" and _ago(form, 1),
-    "last_week": lambda path, form: _is_value(form) and path == "query" and _ago(form, 7),
-    "line": lambda path, _: path == "query_range",
+    "yesterday": lambda path, form: path == "query_range" and _ago(form["end"], 1),
+    "last_week": lambda path, form: path == "query_range" and _ago(form["start"], 7),
+    "line": lambda path, form: path == "query_range" and _ago(form["end"], 0),
     "also_firing": lambda _, form: "ALERTS" in form.get("query", ""),
     "targets_down": lambda _, form: "up{" in form.get("query", ""),
 }
 
 
-def _ago(form: Form, days: int) -> bool:
-    ago = now() - datetime.fromisoformat(form["time"])
+def _ago(time: str, days: int) -> bool:
+    ago = now() - datetime.fromisoformat(time)
     return abs(ago - timedelta(days=days)) < timedelta(minutes=1)
 
 
@@ -130,11 +143,16 @@ async def test_one_fact_that_is_late_leaves_the_others(fact: str, way: str) -> N
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
 async def test_what_is_no_finite_number_is_no_value(value: str) -> None:
     def bad(path: str, form: Form) -> Answer | None:
+        if path == "query_range":
+            ends = (datetime.fromisoformat(form[name]) for name in ("start", "end"))
+            values = [[at.timestamp(), value] for at in ends]
+            return hostile.success("matrix", [{"metric": hostile.SERIES, "values": values}])
         return hostile.vector([value]) if path == "query" and _is_value(form) else None
 
     with Hostile(bad) as server:
         measured = found(await find(server.url, [slow()]))
-    assert (measured.firing, measured.now, measured.yesterday) == (None, None, None)
+    assert (measured.firing, measured.now) == (None, None)
+    assert (measured.yesterday, measured.last_week, measured.line) == (None, None, ())
 
 
 async def test_another_series_than_the_alert_s_is_no_value() -> None:
@@ -215,8 +233,9 @@ async def test_ten_thousand_series_of_a_real_prometheus(tmp_path: Path) -> None:
         began = time.monotonic()
         measured = found(await seen.find(alerts))
         assert time.monotonic() - began < 5
-        assert len(seen.requests) <= 9
+        assert len(seen.requests) <= 6
         assert (measured.now, measured.series) == (9_999.0, 50)
+        assert (measured.targets_down, measured.targets) == ([], 1)
         assert measured.worst[0].labels == {"shard": "shard-9999"}
         assert {sample.value for sample in measured.line} == {9_999.0}
         seen.prometheus.pause()

@@ -61,11 +61,9 @@ class House:
     def mlflow(self, within: float = 5) -> Mlflow:
         return Mlflow(self.server.url, self.client, within=within)
 
-    def enricher(self, *, within: float = 10, mlflow: Mlflow | None = None) -> MlflowEnricher:
+    def enricher(self) -> MlflowEnricher:
         ref = ModelRef(self.name, "champion", parse_matchers('component=~"model|serving"'))
-        return MlflowEnricher(
-            mlflow or self.mlflow(), [ref], self.gauge, self.history, within=within
-        )
+        return MlflowEnricher(self.mlflow(), lambda: [ref], self.gauge, self.history)
 
     async def find(self, at: datetime, labels: Labels | None = None) -> Served | None:
         return await self.enricher().find(subject(at, labels or SERVING))
@@ -93,9 +91,10 @@ def later() -> datetime:
     return datetime.now(UTC)
 
 
-def subject(at: datetime, *labels: Labels) -> Subject:
+def subject(at: datetime, *labels: Labels, within: float = 10) -> Subject:
     alerts = [Alert("f" * 16, AlertStatus.FIRING, each, {}, at) for each in labels]
-    return Subject(Incident("key", ("oncall",), at, at), alerts, at)
+    incident = Incident("key", ("oncall",), at, at)
+    return Subject(incident, alerts, at, timedelta(seconds=within))
 
 
 @pytest.fixture
@@ -213,7 +212,7 @@ async def test_a_real_gauge_asked_for_a_moment(house: House, tmp_path: Path) -> 
             answer = prom.api("query", query=expr, time=str(at.timestamp()))
             return [series["metric"] for series in answer["result"]]
 
-        enricher = MlflowEnricher(house.mlflow(), [], gauge, house.history)
+        enricher = MlflowEnricher(house.mlflow(), list, gauge, house.history)
         labels = {"alertname": "A", "model": house.name}
         then = await enricher.find(subject(fired, labels))
         now = await enricher.find(subject(later(), labels))
@@ -321,7 +320,7 @@ async def test_an_mlflow_that_hangs_takes_nothing_away(house: House) -> None:
     house.server.pause()
     try:
         started = time.monotonic()
-        served = await house.enricher(within=1).find(subject(at, SERVING))
+        served = await house.enricher().find(subject(at, SERVING, within=1))
         took = time.monotonic() - started
     finally:
         house.server.resume()
@@ -338,8 +337,8 @@ async def test_a_gauge_that_hangs_leaves_the_record(house: House) -> None:
         return []
 
     ref = ModelRef(house.name, "champion", ())
-    enricher = MlflowEnricher(house.mlflow(), [ref], hangs, house.history, within=6)
-    served = await enricher.find(subject(at, SERVING))
+    enricher = MlflowEnricher(house.mlflow(), lambda: [ref], hangs, house.history)
+    served = await enricher.find(subject(at, SERVING, within=6))
     assert served
     assert (served.witness, served.current.metrics["auc"]) == (Witness.RECORDED, 0.88)
 
@@ -347,7 +346,7 @@ async def test_a_gauge_that_hangs_leaves_the_record(house: House) -> None:
 async def test_without_mlflow_the_gauge_still_tells(house: House) -> None:
     house.serving = [info(house, "3", alias="champion")]
     ref = ModelRef(house.name, "champion", ())
-    enricher = MlflowEnricher(None, [ref], house.gauge, house.history)
+    enricher = MlflowEnricher(None, lambda: [ref], house.gauge, house.history)
     served = await enricher.find(subject(later(), SERVING))
     assert served
     assert (served.current, served.link) == (ModelVersion("3", house.runs["3"]), None)

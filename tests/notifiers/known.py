@@ -111,6 +111,15 @@ CHANGED = Changed(
     ),
 )
 
+#: Noticed when the service came back, three hours after it had last looked.
+UNSEEN = Change(
+    "mlflow",
+    "alias_moved",
+    "pix-fraud: champion 2 → 3",
+    START - 4 * MINUTE,
+    not_before=START - timedelta(hours=3),
+)
+
 EARLIER = Earlier(
     count=2,
     days=90,
@@ -192,6 +201,13 @@ def odd() -> Iterator[tuple[str, Context]]:
         yield f"after {count}", context(many)
     yield "no note", context(replace(EARLIER, last_note="", noted_incident=None))
     yield "nobody knows", nobody_knows()
+    yield "unseen", context(Changed(timedelta(hours=2), (UNSEEN,)))
+    yesterday = replace(UNSEEN, not_before=START - timedelta(days=1))
+    yield "unseen for a day", context(Changed(timedelta(hours=2), (yesterday,)))
+    just_now = replace(UNSEEN, at=START + MINUTE / 2, not_before=START - MINUTE / 2)
+    yield "around it", context(Changed(timedelta(hours=2), (just_now,)))
+    yield "all up", context(replace(MEASURED, targets_down=(), targets=3))
+    yield "one up", context(replace(MEASURED, targets_down=(), targets=1))
 
 
 def hostile(text: str) -> Context:

@@ -116,17 +116,7 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     yield "hidden", notice(reported(one, truncated=1), reported(*ends.alerts, truncated=1))
     yield "acknowledged", notice(fires, Acknowledged(Person("Ana")))
     yield "handed back", notice(fires, Acknowledged(Person("Ana")), Unacknowledged(Person("Ana")))
-    ana, bia = Person("Ana", "slack:U1"), Person("Bia", "email:bia@example.com")
-    yield "assigned", notice(fires, Assigned(ana, bia))
-    yield "taken over", notice(fires, Acknowledged(ana), Assigned(bia, bia))
-    yield "nobody's", notice(fires, Assigned(ana, ana), Assigned(ana, None))
-    source = NoteSource("slack:C1:1.2", "Bia", START, "https://slack.example/p12", "C1:1.1")
-    pinned = NoteAdded(ana, "it was the disk", source)
-    yield "pinned", notice(fires, pinned)
-    yield "note edited", notice(fires, pinned, NoteEdited(bia, 1, "it was the network"))
-    yield "note removed", notice(fires, pinned, NoteRemoved(ana, 1))
-    yield "muted", notice(fires, RepliesMuted(ana))
-    yield "unmuted", notice(fires, RepliesMuted(ana), RepliesUnmuted(bia))
+    yield from _handled(fires)
     yield "some resolved", notice(reported(one, two), ends)
     yield "resolved", notice(fires, ends)
     yield "by person", notice(fires, ResolvedByPerson(Person("Ana"), force=True))
@@ -140,10 +130,26 @@ def every_kind() -> Iterator[tuple[str, Notice]]:
     yield "elsewhere", notice(fires, dead, DeliveryChanged("slack:#a", "Shown there again."))
     yield "changed", notice(fires, ChangeLanded(known.CHANGED.changes[0]))
     yield from silences.every_silence()
+    yield "changed unseen", notice(fires, ChangeLanded(known.UNSEEN))
     yield "known", with_context(known.full())
     yield "known, over", with_context(known.full(), fires, ends)
     yield "half known", with_context(known.without_prometheus())
     yield from ((name, with_context(context)) for name, context in known.odd())
+
+
+def _handled(fires: Event) -> Iterator[tuple[str, Notice]]:
+    """What people do to an incident and write about it."""
+    ana, bia = Person("Ana", "slack:U1"), Person("Bia", "email:bia@example.com")
+    yield "assigned", notice(fires, Assigned(ana, bia))
+    yield "taken over", notice(fires, Acknowledged(ana), Assigned(bia, bia))
+    yield "nobody's", notice(fires, Assigned(ana, ana), Assigned(ana, None))
+    source = NoteSource("slack:C1:1.2", "Bia", START, "https://slack.example/p12", "C1:1.1")
+    pinned = NoteAdded(ana, "it was the disk", source)
+    yield "pinned", notice(fires, pinned)
+    yield "note edited", notice(fires, pinned, NoteEdited(bia, 1, "it was the network"))
+    yield "note removed", notice(fires, pinned, NoteRemoved(ana, 1))
+    yield "muted", notice(fires, RepliesMuted(ana))
+    yield "unmuted", notice(fires, RepliesMuted(ana), RepliesUnmuted(bia))
 
 
 def with_context(context: Context, *events: Event) -> Notice:

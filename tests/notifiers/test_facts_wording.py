@@ -9,7 +9,20 @@ import pytest
 from app.core.context import Context
 from app.core.facts import Change, Changed
 from app.core.notices import Notice
-from app.notifiers import background, facts_wording
+from app.core.registry import (
+    ModelState,
+    RegistryState,
+    VersionState,
+    alias_deleted,
+    alias_moved,
+    differences,
+    model_created,
+    tag_changed,
+    version_created,
+)
+from app.core.watching import STANDARD, Figure, noticed
+from app.enrichers.promql import Reason
+from app.notifiers import background, change_wording, facts_wording
 from app.notifiers.charting import chart_of, described
 from app.notifiers.wording import words
 from tests.notifiers import known
@@ -17,6 +30,7 @@ from tests.notifiers.known import MINUTE, START
 from tests.notifiers.samples import ZONE, every_kind, notice, with_context
 
 NOTICES = dict(every_kind())
+WATCHED = {"instance": "a:1", "table": "pix", "operation": "MERGE"}
 
 
 def brief(shown: Notice, locale: str = "en") -> list[str]:
@@ -90,6 +104,21 @@ def test_nothing_known_is_nothing_said() -> None:
         ),
         ("first time", "First time in 90 days", "Primeira vez em 90 dias"),
         (
+            "unseen",
+            "pix-fraud: champion 2 → 3, between 00:12 and 03:08",
+            "pix-fraud: champion 2 → 3, entre 00:12 e 03:08",
+        ),
+        (
+            "unseen for a day",
+            "pix-fraud: champion 2 → 3, between 22 Nov, 03:12 and 23 Nov, 03:08",
+            "pix-fraud: champion 2 → 3, entre 22/11 03:12 e 23/11 03:08",
+        ),
+        (
+            "around it",
+            "pix-fraud: champion 2 → 3, between 03:11 and 03:12",
+            "pix-fraud: champion 2 → 3, entre 03:11 e 03:12",
+        ),
+        (
             "no threshold",
             "The rule fires when the series is absent.",
             "A regra dispara quando a série está ausente.",
@@ -160,6 +189,121 @@ def test_everything_else_is_below() -> None:
     assert "Acknowledged after 3 min as a rule" in said["History"][1]
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "linha"),
+    [
+        ("known", "Targets down: scorer-3:8000", "Targets fora do ar: scorer-3:8000"),
+        ("all up", "All 3 targets up", "Todos os 3 targets no ar"),
+        ("one up", "1 target up", "1 target no ar"),
+    ],
+)
+def test_whether_the_targets_are_up(name: str, line: str, linha: str) -> None:
+    assert line in whole(NOTICES[name])["Values"]
+    assert linha in whole(NOTICES[name], "pt-BR")["Valores"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "linha"),
+    [
+        (
+            "known",
+            "By what the serving process said of itself",
+            "Segundo o próprio processo que serve o modelo",
+        ),
+        ("recorded", "by our record of the alias", "segundo nosso registro do alias"),
+        ("registry", "by the registry as of now", "segundo o registro de modelos agora"),
+    ],
+)
+def test_which_of_the_three_says_what_served(name: str, line: str, linha: str) -> None:
+    assert line in " ".join(whole(NOTICES[name])["Model"])
+    assert linha in " ".join(whole(NOTICES[name], "pt-BR")["Modelo"])
+
+
+OURS = [
+    (model_created("m", at=START), "m: registrado"),
+    (version_created("m", "4", at=START), "m: versão 4 registrada"),
+    (alias_moved("m", "champion", "3", previous="2", at=START), "m: champion 2 → 3"),
+    (alias_moved("m", "champion", "3", at=START), "m: champion → 3"),
+    (alias_deleted("m", "champion", previous="3", at=START), "m: champion excluído, era 3"),
+    (alias_deleted("m", "champion", at=START), "m: champion excluído"),
+    (tag_changed("m", "4", "validated", "yes", at=START), "m: versão 4, tag validated = yes"),
+    (tag_changed("m", "4", "validated", None, at=START), "m: versão 4, tag validated excluída"),
+    *(
+        (change, linha)
+        for change, linha in zip(
+            differences(
+                RegistryState(
+                    {
+                        "gone": ModelState(),
+                        "m": ModelState(
+                            {
+                                "1": VersionState(),
+                                "2": VersionState("Staging"),
+                                "3": VersionState("Production"),
+                                "4": VersionState(),
+                            }
+                        ),
+                    }
+                ),
+                RegistryState(
+                    {
+                        "m": ModelState(
+                            {
+                                "1": VersionState("Staging"),
+                                "2": VersionState(),
+                                "3": VersionState("Archived"),
+                            }
+                        )
+                    }
+                ),
+                at=START,
+            ),
+            [
+                "gone: excluído",
+                "m: versão 1 sem estágio → Staging",
+                "m: versão 2 Staging → sem estágio",
+                "m: versão 3 Production → Archived",
+                "m: versão 4 excluída",
+            ],
+            strict=True,
+        )
+    ),
+    *(
+        (change, linha)
+        for watch, linha in zip(
+            STANDARD,
+            [
+                "O Prometheus releu sua configuração (a:1)",
+                "Driver do Spark reiniciado (a:1)",
+                "pix: MERGE",
+            ],
+            strict=True,
+        )
+        for change in noticed(
+            watch,
+            [Figure(WATCHED, 2.0, START)],
+            {frozenset(WATCHED.items()): 1.0 if watch.falls else 3.0},
+            since=START,
+            now=START,
+        )
+    ),
+    (Change("ci", "deploy", "scorer 1.8.2 deployed", START), "scorer 1.8.2 deployed"),
+]
+
+
+@pytest.mark.parametrize(("change", "linha"), OURS, ids=[linha for _, linha in OURS])
+def test_what_we_saw_ourselves_is_told_in_the_reader_s_language(change: Change, linha: str) -> None:
+    assert change_wording.title(words("pt-BR", ZONE), change.title) == linha
+    assert change_wording.title(words("en", ZONE), change.title) == change.title
+
+
+def test_every_reason_of_a_rule_has_words() -> None:
+    for reason in Reason:
+        facts = replace(known.MEASURED, no_threshold=str(reason))
+        assert facts_wording.no_threshold(words("en", ZONE), facts) == reason
+        assert facts_wording.no_threshold(words("pt-BR", ZONE), facts) != reason
+
+
 def test_why_a_source_is_missing() -> None:
     assert whole(NOTICES["nobody knows"], "pt-BR")["Sem dados"] == [
         "mudanças (respondeu 503: busy)",
@@ -185,6 +329,28 @@ def test_why_a_source_is_missing() -> None:
             "fora de alcance: ConnectError",
         ),
         ("Prometheus answered 422: bad_data.", "answered 422: bad_data", "respondeu 422: bad_data"),
+        (
+            "Prometheus answered with more than 16 MB.",
+            "answered with more than 16 MB",
+            "respondeu com mais de 16 MB",
+        ),
+        ("MLflow answered with status 500.", "answered 500", "respondeu 500"),
+        (
+            "MLflow refuses our credentials (401).",
+            "refuses our credentials (401)",
+            "recusa nossas credenciais (401)",
+        ),
+        (
+            "MLflow does not know the model pix.",
+            "does not know the model pix",
+            "não conhece o modelo pix",
+        ),
+        (
+            "No version of pix carries the alias champion.",
+            "no version of pix carries the alias champion",
+            "nenhuma versão de pix tem o alias champion",
+        ),
+        ("No MLflow is configured.", "is not configured", "não está configurado"),
         ("Something else.", "Something else", "Something else"),
     ],
 )
@@ -266,6 +432,13 @@ def test_no_chart_without_a_line() -> None:
 def test_the_chart_is_described_for_those_who_do_not_see_it() -> None:
     said = described(words("en", ZONE), NOTICES["known"])
     assert said.startswith("Chart of ScoringLatencyHigh: 830 ms, above 500 ms")
+
+
+def test_what_changed_nobody_knows_when_is_not_drawn() -> None:
+    shown = with_context(known.context(known.MEASURED, Changed(MINUTE, [known.UNSEEN])))
+    chart = chart_of(words("en", ZONE), shown)
+    assert chart is not None
+    assert chart.markers == []
 
 
 def test_a_change_without_a_subject_is_named_whole() -> None:
