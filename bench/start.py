@@ -76,7 +76,7 @@ def _add(tx: Transaction, numbers: range, count: int) -> None:
         for number, at, each in zip(numbers, times, made, strict=True)
     ]
     saved = incidents.save(tx, changes)
-    postings.mark_due(tx, [(incident, [_PLACE]) for incident in saved], now=now)
+    postings.show(tx, [(incident, [_PLACE]) for incident in saved], now=now)
 
 
 def _episode(sent: bytes, at: datetime, *, over: bool) -> Saved:

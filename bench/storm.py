@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.commands.serve import spare_the_collector
 from app.config import default_config
 from app.engine.ingest import apply_waiting
 from app.engine.policy import Policy
@@ -39,6 +40,7 @@ def run(folder: Path, *, quick: bool) -> Iterator[Figure | str]:
     yield from _one_storm(folder / "few", f"{at_once}, 50 groups", few, alerts, connections)
     yield from _one_storm(folder / "own", f"{at_once}, each a group", own, alerts, connections)
     yield "The ingest loop by itself: receipts on disk before it starts, nothing else running"
+    spare_the_collector()  # as the service does
     for name, sent in (("one body", one), ("requests, 50 groups", few), ("each a group", own)):
         rate = asyncio.run(_by_itself(folder / f"loop-{name}", sent, alerts))
         yield Figure(f"applied, {name}", rate, _WANTED, "alerts/s", "loop ÷ target")

@@ -56,17 +56,14 @@ class WebhookAlert(BaseModel):
 
     def to_alert(self, received_at: datetime) -> Alert:
         """The core's alert, in UTC; without a start, it began when we heard of it."""
-        starts_at = _utc(self.starts_at) or received_at
-        ends_at = _utc(self.ends_at)
-        if self.status is AlertStatus.RESOLVED:
-            ends_at = ends_at or received_at
+        firing = self.status is AlertStatus.FIRING
         return Alert(
             fingerprint=self._name(),
             status=self.status,
             labels=self.labels,
             annotations=self.annotations,
-            starts_at=starts_at,
-            ends_at=ends_at if self.status is AlertStatus.RESOLVED else None,
+            starts_at=_utc(self.starts_at) or received_at,
+            ends_at=None if firing else _utc(self.ends_at) or received_at,
             generator_url=self.generator_url,
         )
 

@@ -71,7 +71,7 @@ def _serve(settings: Settings) -> None:
             timeout_graceful_shutdown=5,
         )
     )
-    _spare_the_collector()
+    spare_the_collector()
     with suppress(KeyboardInterrupt, SystemExit):
         server.run()
     if not server.started:  # uvicorn has said why
@@ -104,7 +104,7 @@ def _reload(state: object) -> None:
             context.reload()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What is loaded by now stays: to look through it for garbage, over and over, would cost
     a storm a third of its speed."""
     gc.collect()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
+from app.core.copying import replace
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident, Status
 from app.core.transitions import Ending, Transition
 

@@ -121,7 +121,7 @@ class Note:
     removed_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: `copying.replace` is for it
 class Incident:
     """Our record of one episode. Times are in UTC; `id` is 0 until it is stored.
 

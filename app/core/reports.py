@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.core.alerts import Labels, severity, shared, worst
+from app.core.copying import replace
 from app.core.episodes import conclude, named, recorded
 from app.core.events import AlertsReported, Origin, Source
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident, title
@@ -35,7 +34,8 @@ def _open(event: AlertsReported, steps: Sequence[Transition], now: datetime) -> 
 
 
 def _blank(origin: Origin, now: datetime) -> Incident:
-    return Incident(
+    return replace(
+        _BLANK,
         key=origin.key,
         receivers=origin.receivers,
         opened_at=now,
@@ -44,6 +44,11 @@ def _blank(origin: Origin, now: datetime) -> Incident:
         group_key=origin.group_key,
         external_url=origin.external_url,
     )
+
+
+# To copy the defaults costs a third of setting them.
+_SOME_TIME = datetime.min.replace(tzinfo=UTC)
+_BLANK = Incident(key="", receivers=(), opened_at=_SOME_TIME, updated_at=_SOME_TIME)
 
 
 def _actor(event: AlertsReported) -> str:
@@ -61,18 +66,33 @@ def _opened(event: AlertsReported, steps: Sequence[Transition], now: datetime) -
 
 def _entries(steps: Sequence[Transition], now: datetime, actor: str) -> list[Entry]:
     """One entry for each kind of thing that happened, however many alerts it happened to."""
-    ended = [s for s in steps if s.effect is Effect.ENDED]
-    kinds = {
-        EntryKind.ALERTS_FIRING: [s for s in steps if s.effect in {Effect.JOINED, Effect.REFIRED}],
-        EntryKind.UNCONFIRMED: [s for s in steps if s.effect is Effect.DOUBTED],
-        EntryKind.ALERTS_RESOLVED: [
-            s for s in ended if s.state.ending is not Ending.NO_LONGER_REPORTED
-        ],
-        EntryKind.ALERTS_VANISHED: [
-            s for s in ended if s.state.ending is Ending.NO_LONGER_REPORTED
-        ],
-    }
-    return [Entry(kind, now, actor, named(those)) for kind, those in kinds.items() if those]
+    told: dict[EntryKind, list[Transition]] = {kind: [] for kind in _TOLD}
+    for step in steps:
+        if (kind := _kind(step)) is not None:
+            told[kind].append(step)
+    return [Entry(kind, now, actor, named(those)) for kind, those in told.items() if those]
+
+
+_TOLD = (
+    EntryKind.ALERTS_FIRING,
+    EntryKind.UNCONFIRMED,
+    EntryKind.ALERTS_RESOLVED,
+    EntryKind.ALERTS_VANISHED,
+)
+
+
+def _kind(step: Transition) -> EntryKind | None:
+    match step.effect:
+        case Effect.JOINED | Effect.REFIRED:
+            return EntryKind.ALERTS_FIRING
+        case Effect.DOUBTED:
+            return EntryKind.UNCONFIRMED
+        case Effect.ENDED if step.state.ending is Ending.NO_LONGER_REPORTED:
+            return EntryKind.ALERTS_VANISHED
+        case Effect.ENDED:
+            return EntryKind.ALERTS_RESOLVED
+        case _:
+            return None
 
 
 def _absorb(incident: Incident, steps: Sequence[Transition], event: AlertsReported) -> Incident:
@@ -94,17 +114,17 @@ def _absorb(incident: Incident, steps: Sequence[Transition], event: AlertsReport
 
 
 def _counts(incident: Incident, steps: Sequence[Transition]) -> dict[str, int]:
-    count = Counter(step.effect for step in steps)
-    again = count[Effect.REFIRED] + count[Effect.DOUBTED]
-    known = [incident.alerts.get(step.state.alert.fingerprint) for step in steps]
-    were_doubted = sum(state is not None and state.unconfirmed for state in known)
-    are_doubted = sum(step.state.unconfirmed for step in steps)
-    ended = count[Effect.ENDED] + count[Effect.DISMISSED]
-    return {
-        "firing": incident.firing + count[Effect.JOINED] + again - ended,
-        "resolved": incident.resolved + count[Effect.ENDED_UNSEEN] + ended - again,
-        "doubtful": incident.doubtful + are_doubted - were_doubted,
-    }
+    firing, resolved, doubtful = incident.firing, incident.resolved, incident.doubtful
+    for step in steps:
+        known, state = incident.alerts.get(step.state.alert.fingerprint), step.state
+        if known is not None:
+            firing -= known.firing
+            resolved -= not known.firing
+            doubtful -= known.unconfirmed
+        firing += state.firing
+        resolved += not state.firing
+        doubtful += state.unconfirmed
+    return {"firing": firing, "resolved": resolved, "doubtful": doubtful}
 
 
 def _severity(incident: Incident, steps: Sequence[Transition]) -> str:
@@ -117,9 +137,10 @@ def _labels(
 ) -> dict[str, Labels | str]:
     """What all alerts share: taken anew when the report covers them all, else narrowed."""
     alerts = [step.state.alert for step in steps]
-    covers_all = len(alerts) >= total
-    labels = alerts[0].labels if covers_all else incident.labels
-    annotations = alerts[0].annotations if covers_all else incident.annotations
+    labels, annotations = incident.labels, incident.annotations
+    if len(alerts) >= total:
+        first = alerts.pop(0)
+        labels, annotations = first.labels, first.annotations
     for alert in alerts:
         labels = shared(labels, alert.labels)
         annotations = shared(annotations, alert.annotations)

@@ -6,7 +6,7 @@ The rules are Alertmanager's (`dispatch/route.go`), so that its documentation is
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ class Route:
     continue_: bool = False
     routes: tuple[Route, ...] = ()
     location: str = "routes"
+    _description: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        conditions = ", ".join(str(matcher) for matcher in self.matchers) or "every alert"
+        object.__setattr__(self, "_description", f"{self.location}: {conditions}")
+
+    def __str__(self) -> str:
+        return self._description
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ def match(root: Route, labels: Mapping[str, str]) -> tuple[Match, ...]:
     """
     if root.receiver is None:
         raise ValueError("the root route must name a receiver")
-    reached = Match(root.receiver, root.group_by, (_describe(root),))
+    reached = Match(root.receiver, root.group_by, (str(root),))
     return tuple(_descend(root, reached, labels))
 
 
@@ -70,17 +78,11 @@ def _descend(route: Route, reached: Match, labels: Mapping[str, str]) -> list[Ma
 
 
 def _inherit(child: Route, parent: Match) -> Match:
-    return replace(
-        parent,
+    return Match(
         receiver=parent.receiver if child.receiver is None else child.receiver,
         group_by=parent.group_by if child.group_by is None else child.group_by,
-        path=(*parent.path, _describe(child)),
+        path=(*parent.path, str(child)),
     )
-
-
-def _describe(route: Route) -> str:
-    conditions = ", ".join(str(matcher) for matcher in route.matchers) or "every alert"
-    return f"{route.location}: {conditions}"
 
 
 def correlation_key(
@@ -93,7 +95,10 @@ def correlation_key(
     is as good as absent, as everywhere in Prometheus.
     """
     pairs = sorted((name, value) for name, value in _grouping(match, labels, group_labels) if value)
-    return json.dumps([match.receiver, pairs], separators=(",", ":"))
+    return _AS_TEXT([match.receiver, pairs])
+
+
+_AS_TEXT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _grouping(

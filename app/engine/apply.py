@@ -6,12 +6,13 @@ order, and saved at once, so that a storm costs a few statements and not thousan
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.core.alerts import Alert
 from app.core.context import Finding
+from app.core.copying import replace
 from app.core.correlation import choose
 from app.core.decide import decide
 from app.core.events import AlertsReported, Event, Origin, Source
@@ -23,6 +24,7 @@ from app.store.database import Transaction
 
 _TICK = timedelta(microseconds=1)
 _BESIDE = 50
+_NOBODY = (0, None)  # holds an alert that is new
 
 #: What makes an incident worth asking the sources about, anew if need be.
 _WORTH_ASKING = frozenset({EntryKind.OPENED, EntryKind.REOPENED, EntryKind.ALERTS_FIRING})
@@ -89,6 +91,7 @@ def _route(report: Report, policy: Policy) -> list[Routed]:
 class _Work:
     """What is new about one incident: alert states by fingerprint, entries in order."""
 
+    new: bool
     states: dict[str, AlertState] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -133,13 +136,15 @@ class _Desk:
 
     def moment(self, report: Report, alerts: Iterable[Alert]) -> datetime:
         """When the report counts as made: after all that is known of these, if it is newer."""
-        if not report.in_order:
-            return report.at
-        known = (self.holders.get(alert.fingerprint) for alert in alerts)
-        return max([report.at, *(held[1].reported_at + _TICK for held in known if held)])
+        at = report.at
+        if report.in_order:
+            for alert in alerts:
+                _, known = self.holders.get(alert.fingerprint, _NOBODY)
+                at = max(at, known.reported_at + _TICK) if known else at
+        return at
 
     def _choose(self, alert: Alert, route: Routed, at: datetime, policy: Policy) -> int:
-        holder, known = self.holders.get(alert.fingerprint, (0, None))
+        holder, known = self.holders.get(alert.fingerprint, _NOBODY)
         chosen = choose(
             alert,
             known=known,
@@ -156,7 +161,7 @@ class _Desk:
             return None
         known = {}
         for alert in alerts:
-            holder, state = self.holders.get(alert.fingerprint, (0, None))
+            holder, state = self.holders.get(alert.fingerprint, _NOBODY)
             if holder == number and state is not None:
                 known[alert.fingerprint] = state
         return replace(incident, alerts=known)
@@ -177,7 +182,7 @@ class _Desk:
             after = replace(after, id=-1 - len(self.work))
         self.incidents[after.id] = after
         self.keys[after.key] = after.id
-        work = self.work.setdefault(after.id, _Work())
+        work = self.work.setdefault(after.id, _Work(new=before is None))
         work.entries += decision.entries
         work.findings += decision.findings
         work.changed |= decision.changed
@@ -190,25 +195,34 @@ class _Desk:
         if not self.work:
             return []
         changes = [
-            incidents.Saved(self._numbered(number), list(work.states.values()), work.entries)
+            incidents.Saved(
+                self.incidents[number],
+                list(work.states.values()),
+                work.entries,
+                ask_at=now if work.tells(_WORTH_ASKING) else None,
+            )
             for number, work in self.work.items()
         ]
         saved = list(zip(incidents.save(tx, changes), self.work.values(), strict=True))
         contexts.save(tx, [(i.id, finding) for i, work in saved for finding in work.findings])
-        contexts.ask(tx, [i.id for i, work in saved if work.tells(_WORTH_ASKING)], at=now)
         seen = [incident for incident, work in saved if work.changed]
         beside = _beside(tx, [i for i, work in saved if work.tells(_TURNS)], policy)
-        shown = {incident.id: incident for incident in (*beside, *seen)}
-        if shown:
-            every = {i.receivers for i in shown.values()}
-            places = {names: policy.places(names) for names in every}
-            due = [(i, places[i.receivers]) for i in shown.values()]
-            postings.mark_due(tx, due, now=now)
+        new = {i.id for i, work in saved if work.new}
+        _show(tx, {i.id: i for i in (*beside, *seen)}, new, policy, now)
         return seen
 
-    def _numbered(self, number: int) -> Incident:
-        incident = self.incidents[number]
-        return incident if number > 0 else replace(incident, id=0)
+
+def _show(
+    tx: Transaction,
+    changed: Mapping[int, Incident],
+    new: Container[int],
+    policy: Policy,
+    now: datetime,
+) -> None:
+    """Let people see these incidents as they now are, at the places of their receivers."""
+    places = {names: policy.places(names) for names in {i.receivers for i in changed.values()}}
+    postings.mark_due(tx, [i for i in changed.values() if i.id not in new], now=now)
+    postings.show(tx, [(i, places[i.receivers]) for i in changed.values()], now=now)
 
 
 def _beside(tx: Transaction, turned: Iterable[Incident], policy: Policy) -> list[Incident]:

@@ -18,7 +18,7 @@ from app.engine.signals import Signals
 from app.errors import StoreUnavailable, Unreadable
 from app.store import receipts
 from app.store.database import Database, Transaction, alone
-from app.store.receipts import Receipt
+from app.store.receipts import Waiting
 from app.telemetry import INGEST_LAG, INGESTED_ALERTS
 
 _RECEIPTS_AT_ONCE = 500
@@ -109,7 +109,7 @@ def apply_waiting(
     return Applied(len(waiting), alerts, seen, waiting[0].received_at)
 
 
-def _read(tx: Transaction, receipt: Receipt, policy: Policy, now: datetime) -> Report | None:
+def _read(tx: Transaction, receipt: Waiting, policy: Policy, now: datetime) -> Report | None:
     try:
         notification = webhook.read(receipt.body)
     except Unreadable as error:
@@ -127,7 +127,7 @@ def _read(tx: Transaction, receipt: Receipt, policy: Policy, now: datetime) -> R
 
 
 def _set_aside(
-    tx: Transaction, receipt: Receipt, problem: str, policy: Policy, now: datetime
+    tx: Transaction, receipt: Waiting, problem: str, policy: Policy, now: datetime
 ) -> list[Incident]:
     receipts.quarantine(tx, receipt.id, problem)
     alert = ourselves.quarantined(receipt.id, problem, at=now)

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.core.context import Context, Finding, Moment
 from app.core.facts import Facts, Missing
 from app.core.incidents import Status
+from app.store import bulk
 from app.store.database import Transaction
 from app.store.tables import ContextRow, IncidentRow, table
 
@@ -37,8 +38,7 @@ def save(tx: Transaction, findings: Iterable[tuple[int, Finding]]) -> None:
         }
         for number, finding in findings
     ]
-    if rows:
-        tx.execute(_UPSERT[tx.dialect.name], rows)
+    bulk.execute(tx, _UPSERT[tx.dialect.name], rows)
 
 
 def _upsert(insert: Any) -> Any:
@@ -66,16 +66,6 @@ def of_incidents(tx: Transaction, numbers: Sequence[int]) -> dict[int, Context]:
 def of_incident(tx: Transaction, number: int) -> Context:
     """The context of one incident."""
     return of_incidents(tx, [number])[number]
-
-
-def ask(tx: Transaction, numbers: Sequence[int], *, at: datetime) -> None:
-    """Let these incidents be asked about at that time (UTC), or earlier if that is planned."""
-    due = _incidents.c.context_due_at
-    tx.execute(
-        sa.update(_incidents)
-        .where(_incidents.c.id.in_(numbers), due.is_(None) | (due > at))
-        .values(context_due_at=at)
-    )
 
 
 def take_due(tx: Transaction, *, now: datetime, again_at: datetime, limit: int) -> list[int]:

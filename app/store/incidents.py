@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.alerts import Alert, AlertStatus
+from app.core.copying import replace
 from app.core.incidents import Entry, EntryKind, Incident, Status
 from app.core.notes import NOTES, notes_of
 from app.core.transitions import AlertState, Ending
 from app.errors import NotFound
+from app.store import bulk
 from app.store.database import Transaction
-from app.store.tables import AlertRow, IncidentRow, TimelineRow, table
+from app.store.tables import AlertRow, IncidentRow, TimelineRow, UtcTime, table
 
 _incidents = table(IncidentRow)
 _alerts = table(AlertRow)
@@ -24,16 +27,24 @@ _timeline = table(TimelineRow)
 
 _NOT_COLUMNS = {"id", "alerts", "context", "notes"}
 _COLUMNS = [field.name for field in fields(Incident) if field.name not in _NOT_COLUMNS]
+_get_columns = attrgetter(*_COLUMNS)
+_STORED = (*_COLUMNS, "component")
+_get_stored = attrgetter(*_STORED)
 _MANY = 500  # SQLite takes a limited number of values in one statement
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """One incident to store, with what is new about it."""
+    """One incident to store, with what is new about it.
+
+    `ask_at` is when the sources of context are to be asked about it (UTC), or earlier if that
+    is planned; None: as planned.
+    """
 
     incident: Incident
     states: Sequence[AlertState]
     entries: Sequence[Entry]
+    ask_at: datetime | None = None
 
 
 def get(tx: Transaction, number: int, *, for_update: bool = False) -> Incident:
@@ -99,38 +110,56 @@ def latest_by_key(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
 
 
 def save(tx: Transaction, changes: Sequence[Saved]) -> list[Incident]:
-    """Store incidents, new ones (id 0) and known ones, with alerts and entries, in order.
+    """Store incidents, new ones (without a number above 0) and known ones, in order.
 
     Returns them with their numbers, in the order given.
     """
-    numbered = _insert_new(tx, [change.incident for change in changes])
-    known = [after for after, c in zip(numbered, changes, strict=True) if c.incident.id]
-    if known:
-        tx.execute(_UPDATE, [{"number": i.id} | _values(i) for i in known])
+    numbered = _numbered(tx, [change.incident for change in changes])
     pairs = list(zip(numbered, changes, strict=True))
+    rows = [{"number": i.id, "ask_at": c.ask_at, **_values(i)} for i, c in pairs]
+    new = [row for row, c in zip(rows, changes, strict=True) if c.incident.id <= 0]
+    known = [row for row, c in zip(rows, changes, strict=True) if c.incident.id > 0]
     alerts = [_alert_values(i.id, s) for i, change in pairs for s in change.states]
-    if alerts:
-        tx.execute(_UPSERT_ALERTS[tx.dialect.name], alerts)
     entries = [_entry_values(i.id, e) for i, change in pairs for e in change.entries]
-    if entries:
-        tx.execute(sa.insert(_timeline), entries)
+    bulk.execute(tx, _INSERT, new)
+    bulk.execute(tx, _UPDATE, known)
+    bulk.execute(tx, _UPSERT_ALERTS[tx.dialect.name], alerts)
+    bulk.execute(tx, _INSERT_ENTRIES, entries)
     return numbered
 
 
+_NUMBER = sa.bindparam("number", type_=_incidents.c.id.type)
+_DUE, _ASK_AT = _incidents.c.context_due_at, sa.bindparam("ask_at", type_=UtcTime)
+
+_INSERT = sa.insert(_incidents).values(id=_NUMBER, context_due_at=_ASK_AT)
 _UPDATE = (
     sa.update(_incidents)
-    .where(_incidents.c.id == sa.bindparam("number"))
-    .values({name: sa.bindparam(name) for name in (*_COLUMNS, "component")})
+    .where(_incidents.c.id == _NUMBER)
+    .values({name: sa.bindparam(name) for name in _STORED})
+    .values(context_due_at=sa.case((_DUE <= _ASK_AT, _DUE), else_=sa.func.coalesce(_ASK_AT, _DUE)))
 )
+_INSERT_ENTRIES = sa.insert(_timeline)
 
 
-def _insert_new(tx: Transaction, incidents: Sequence[Incident]) -> list[Incident]:
-    new = [incident for incident in incidents if not incident.id]
-    if not new:
-        return list(incidents)
-    insert = sa.insert(_incidents).returning(_incidents.c.id, sort_by_parameter_order=True)
-    numbers = iter(list(tx.scalars(insert, [_values(incident) for incident in new])))
-    return [i if i.id else replace(i, id=next(numbers)) for i in incidents]
+def _numbered(tx: Transaction, incidents: Sequence[Incident]) -> list[Incident]:
+    """The incidents, the new ones with the next numbers."""
+    new = sum(incident.id <= 0 for incident in incidents)
+    numbers = iter(_next_numbers(tx, new) if new else ())
+    return [i if i.id > 0 else replace(i, id=next(numbers)) for i in incidents]
+
+
+def _next_numbers(tx: Transaction, count: int) -> Iterable[int]:
+    """Taken before the rows are stored: asking for them row by row would take a statement each."""
+    if tx.dialect.name == "sqlite":  # one writer: nobody else takes them meanwhile
+        last = tx.scalar(_LAST_IN_SQLITE) or 0
+        return range(last + 1, last + 1 + count)
+    return sorted(tx.scalars(_NEXT_IN_POSTGRES, {"count": count}))
+
+
+_LAST_IN_SQLITE = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'incidents'")
+_NEXT_IN_POSTGRES = sa.text(
+    "SELECT nextval(pg_get_serial_sequence('incidents', 'id')) FROM generate_series(1, :count)"
+)
 
 
 def _upsert(insert: Any) -> Any:
@@ -260,9 +289,10 @@ def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 
 def _values(incident: Incident) -> dict[str, Any]:
-    values = {name: getattr(incident, name) for name in _COLUMNS}
-    words = {"status": incident.status.value, "ending": _word(incident.ending)}
-    return values | words | {"component": incident.component}
+    values = dict(zip(_STORED, _get_stored(incident), strict=True))
+    values["status"] = incident.status.value
+    values["ending"] = _word(incident.ending)
+    return values
 
 
 def _word(ending: Ending | None) -> str | None:
@@ -270,12 +300,11 @@ def _word(ending: Ending | None) -> str | None:
 
 
 def incident_from_row(row: Any) -> Incident:
-    values: Mapping[str, Any] = row._mapping  # noqa: SLF001  (SQLAlchemy's public name for it)
-    known = {name: values[name] for name in _COLUMNS}
+    known = dict(zip(_COLUMNS, _get_columns(row), strict=True))
     known["receivers"] = tuple(known["receivers"])
     known["status"] = Status(known["status"])
     known["ending"] = Ending(known["ending"]) if known["ending"] else None
-    return Incident(id=values["id"], **known)
+    return Incident(id=row.id, **known)
 
 
 def _alert_values(incident: int, state: AlertState) -> dict[str, Any]:

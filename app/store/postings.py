@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.core.incidents import Incident
 from app.core.postings import Destination, Posting, PostingState, priority
 from app.errors import NotFound
+from app.store import bulk
 from app.store.database import Transaction
 from app.store.tables import PostingRow, table
 
@@ -30,17 +31,20 @@ class Place:
     destination: Destination
 
 
-def mark_due(
-    tx: Transaction, shown: Sequence[tuple[Incident, Sequence[Place]]], *, now: datetime
+def show(
+    tx: Transaction, wanted: Sequence[tuple[Incident, Sequence[Place]]], *, now: datetime
 ) -> None:
-    """What these incidents say has changed: show it at these places, and wherever it is shown.
+    """Show these incidents at these places; nothing where they are shown already."""
+    new = [_new_values(incident, place, now) for incident, places in wanted for place in places]
+    bulk.execute(tx, _INSERT_ONCE[tx.dialect.name], new)
+
+
+def mark_due(tx: Transaction, incidents: Sequence[Incident], *, now: datetime) -> None:
+    """What these incidents say has changed, wherever they are shown.
 
     Postings that a person stopped, or that are relieved, stay so.
     """
-    wanted = [_new_values(incident, place, now) for incident, places in shown for place in places]
-    if wanted:
-        tx.execute(_INSERT_ONCE[tx.dialect.name], wanted)
-    tx.execute(_MARK_DUE, [_due_values(incident, now) for incident, _ in shown])
+    bulk.execute(tx, _MARK_DUE, [_due_values(incident, now) for incident in incidents])
 
 
 def stand_in(

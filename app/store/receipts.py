@@ -60,6 +60,16 @@ class Receipt:
     body: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of a receipt matters to applying it."""
+
+    id: int
+    received_at: datetime
+    replayed: bool
+    body: bytes
+
+
 def add(tx: Transaction, arrivals: Sequence[Arrival]) -> list[int]:
     """Store bodies in their order of arrival and return their numbers in that order."""
     if tx.dialect.name != "sqlite":
@@ -116,23 +126,26 @@ _NEW = {
 }
 
 
-def waiting(tx: Transaction, *, rows: int, size: int) -> list[Receipt]:
+def waiting(tx: Transaction, *, rows: int, size: int) -> list[Waiting]:
     """The oldest receipts not yet applied: at most `rows`, and at most `size` bytes and one."""
-    query = (
-        sa.select(_receipts)
-        .where(_receipts.c.state == ReceiptState.ACCEPTED.value)
-        .order_by(_receipts.c.id)
-        .limit(rows)
-    )
-    found: list[Receipt] = []
+    found: list[Waiting] = []
     taken = 0
-    with tx.execute(query) as result:
+    with tx.execute(_WAITING, {"rows": rows}) as result:
         for row in result:
-            found.append(_receipt(row, body=row.body))
-            taken += row.size
+            receipt = Waiting(*row)
+            found.append(receipt)
+            taken += len(receipt.body)
             if taken >= size:
                 break
     return found
+
+
+_WAITING = (
+    sa.select(_receipts.c.id, _receipts.c.received_at, _receipts.c.replayed, _receipts.c.body)
+    .where(_receipts.c.state == ReceiptState.ACCEPTED.value)
+    .order_by(_receipts.c.id)
+    .limit(sa.bindparam("rows"))
+)
 
 
 def applied(tx: Transaction, numbers: Sequence[int], *, now: datetime) -> None:

@@ -70,7 +70,7 @@ async def asking(directory: Path, clock: FakeClock, *sources: Enricher) -> Async
         await tell(house, notification(alert("ScoringSlow")))
     db = Database(url)
     try:
-        await db.write(contexts.ask, [1], at=clock.now())
+        await db.write(contexts.asked, [1], again_at=clock.now())
         policy = PolicyInForce(Policy(load(config)))
         yield Enrich(db, policy, Signals(), clock, enrichers=sources), db
     finally:
@@ -144,7 +144,7 @@ async def test_a_source_that_is_down_rests(tmp_path: Path) -> None:
     source = Source(says=NeighbourFailed("It is down."))
     async with asking(tmp_path, clock, source) as (enrich, db):
         for _ in range(4):
-            await db.write(contexts.ask, [1], at=clock.now())
+            await db.write(contexts.asked, [1], again_at=clock.now())
             await enrich.step()
         assert len(source.asked) == 3
         assert enrich.resting() == ["oracle"]
@@ -158,7 +158,7 @@ async def test_a_source_that_has_no_answer_to_this_question_is_not_down(tmp_path
     source = Source(says=Unanswerable("MLflow does not know the model x."))
     async with asking(tmp_path, clock, source) as (enrich, db):
         for _ in range(5):
-            await db.write(contexts.ask, [1], at=clock.now())
+            await db.write(contexts.asked, [1], again_at=clock.now())
             await enrich.step()
         assert len(source.asked) == 5
         assert enrich.resting() == []
@@ -171,7 +171,7 @@ async def test_no_answer_to_this_question_ends_a_row_of_failures(tmp_path: Path)
     async with asking(tmp_path, clock, source) as (enrich, db):
         down, unknown = NeighbourFailed("It is down."), Unanswerable("There is no such thing.")
         for source.says in (down, down, unknown, down, down):
-            await db.write(contexts.ask, [1], at=clock.now())
+            await db.write(contexts.asked, [1], again_at=clock.now())
             await enrich.step()
         assert enrich.resting() == []
 
