@@ -111,7 +111,7 @@ def test_from_firing_to_reopened_in_email_alone(stage: Stage) -> None:
     follow(taken).press("Add a note", text="a consumer hangs; restarting it")
     noted = stage.mail("Note by ana@example.com: a consumer hangs; restarting it")
 
-    page = follow(noted).press("Silence", length="2h", reason="restarting")
+    page = follow(noted).press("Silence alerts", length="2h", reason="restarting")
     assert page.offers("End this silence")
     silenced = stage.mail("1 firing alert silenced until")
     assert "restarting" in text_of(silenced)
@@ -147,7 +147,7 @@ def test_an_alertmanager_that_does_not_answer_is_told_and_asked_later(stage: Sta
     stage.alert()
     page = follow(stage.mail("KafkaLag"))
     stage.alertmanager.stop()
-    page = page.press("Silenciar", reason="troca de disco")
+    page = page.press("Silenciar alertas", reason="troca de disco")
     assert page.status == 503
     assert "O Alertmanager não responde" in page.text
     page = page.press("Silenciar assim que o Alertmanager responder")

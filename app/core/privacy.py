@@ -44,6 +44,7 @@ _STAYS: Mapping[type, frozenset[str]] = {
             "assigned_ref",
             "resolved_by",
             "resolved_ref",
+            "replies_muted_by",
             "receivers",
         }
     ),

@@ -33,6 +33,7 @@ from app.notifiers.notifier import (
     ShowsCharts,
     Sought,
 )
+from app.notifiers.own_wording import localised
 from app.store import incidents, postings
 from app.store.database import Transaction
 
@@ -75,9 +76,10 @@ def begin(
     if posting is None:
         return None
     incident = incidents.get(tx, posting.incident_id)
-    notice = outlook.notice(tx, incident, after=posting.told)
+    language = locale(posting)
+    notice = localised(outlook.notice(tx, incident, after=posting.told), language)
     beside = postings.any_root(tx, destination) if posting.in_doubt else None
-    return Work(posting, notice, locale(posting), beside)
+    return Work(posting, notice, language, beside)
 
 
 async def show(work: Work, notifier: Notifier, room: Callable[[StepKind], float]) -> Outcome:

@@ -29,7 +29,7 @@ def chart_of(words: Words, notice: Notice) -> Chart | None:
         line=measured.line,
         now=now,
         language=_language(words, now),
-        title=_title(notice),
+        title=_title(words, notice),
         unit=measured.unit,
         threshold=measured.threshold,
         firing=(notice.since, None if incident.open else incident.resolved_at),
@@ -41,14 +41,14 @@ def described(words: Words, notice: Notice) -> str:
     """What the chart shows, for those who do not see it."""
     measured = notice.context.facts(Measured)
     said = say.measured(words, measured) if measured else ""
-    title = words.say("Chart of {title}", title=_title(notice))
+    title = words.say("Chart of {title}", title=_title(words, notice))
     return one_line(f"{title}: {said}" if said else title)
 
 
-def _title(notice: Notice) -> str:
+def _title(words: Words, notice: Notice) -> str:
     measured = notice.context.newest(Measured)
     rule = measured.rule.name if measured and measured.rule else ""
-    name = rule or notice.incident.labels.get("alertname", "") or notice.incident.title
+    name = rule or notice.incident.labels.get("alertname", "") or words.title(notice.incident)
     return cut(one_line(name), _TITLE)
 
 

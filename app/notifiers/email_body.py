@@ -96,7 +96,7 @@ def _deeds(words: Words, notice: Notice) -> list[tuple[str, str]]:
     note = (words.say("Add a note"), "note")
     if not notice.incident.open:
         return [note]
-    rest = [(words.say("Silence"), "silence"), note, (words.say("Resolve"), "resolve")]
+    rest = [(words.say("Silence alerts"), "silence"), note, (words.say("Resolve"), "resolve")]
     if notice.incident.status is Status.ACKNOWLEDGED:
         return rest
     return [(words.say("Acknowledge"), "acknowledge"), *rest]

@@ -346,7 +346,7 @@ def matching(message: str, text: str) -> Mapping[str, str] | None:
 
 @cache
 def _pattern(message: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(message)))
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(message)), re.DOTALL)
 
 
 @cache

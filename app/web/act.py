@@ -37,6 +37,7 @@ from app.errors import (
     NotFound,
     StoreUnavailable,
 )
+from app.notifiers.own_wording import localised
 from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words, words
 from app.store import incidents, postings
@@ -115,11 +116,11 @@ async def _answered(
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """Somebody with a valid link: what it grants, what they call themselves, their language."""
+    """Somebody with a valid link: what it grants, what they call themselves, how to speak."""
 
-    token: str
     right: Right
     name: str
+    locale: str
     speech: Words
 
 
@@ -127,7 +128,7 @@ async def _visit(token: str, service: Context, name: str) -> _Visit:
     right = service.links.right(token)
     locale = await service.db.read(_locale, right, service)
     speech = words(locale, service.settings.timezone)
-    return _Visit(token, right, cut(one_line(name), act_page.LONGEST_NAME), speech)
+    return _Visit(right, cut(one_line(name), act_page.LONGEST_NAME), locale, speech)
 
 
 def _locale(tx: Transaction, right: Right, service: Context) -> str:
@@ -163,7 +164,7 @@ async def _view(service: Context, visit: _Visit) -> View:
     """Raises NotFound for an incident that is no longer kept."""
     notice = await service.db.read(_notice, visit.right.incident, service.outlook())
     return View(
-        notice,
+        localised(notice, visit.locale),
         visit.right,
         visit.name,
         await _mutable(service, visit.right.incident),

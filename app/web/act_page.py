@@ -241,7 +241,7 @@ def _labels(words: Words) -> dict[str, str]:
         "say_anyway": words.say("Resolve all the same"),
         "say_note": words.say("Add a note"),
         "say_note_text": words.say("What did you see or do?"),
-        "say_silence": words.say("Silence"),
+        "say_silence": words.say("Silence alerts"),
         "say_length": words.say("For how long"),
         "say_why": words.say("Why"),
         "say_later": words.say("Silence as soon as Alertmanager answers"),

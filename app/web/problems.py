@@ -113,5 +113,11 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 def unexpected(path: str, error: Exception) -> Response:
     """What an error that nobody foresaw is answered with; the log has the details."""
-    log.error("a request failed unexpectedly", path=path, exc_info=error)
+    log.error("a request failed unexpectedly", path=_loggable(path), exc_info=error)
     return problem(500, "Something is wrong inside Plantão: its log has the details.")
+
+
+def _loggable(path: str) -> str:
+    """Without the token of a signed link: who reads the log could act with it."""
+    before, act, _ = path.partition("/act/")
+    return f"{before}{act}…" if act else path

@@ -67,6 +67,15 @@ def test_no_translation_is_empty_or_unsure() -> None:
         assert not message.fuzzy, message.id
 
 
+#: What is the same in both languages, or what operators in Brazil call it.
+SAME = {"Labels", "Matchers", "INFO", "Runbook", "Alertmanager", "Prometheus", "MLflow", "Run:"}
+SAME |= {"{count} d", "{count} h", "{count} min", "{count} s", "Challenger: v{version}"}
+
+
+def test_no_translation_is_english() -> None:
+    assert {m.id for m in translated() if m.id == m.string} == SAME
+
+
 def test_translations_hold_the_same_placeholders() -> None:
     for message in translated():
         for original, form in zip(forms(message.id), forms(message.string), strict=True):

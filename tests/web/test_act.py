@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
+from structlog.testing import capture_logs
 
 from app.core.signed_links import Right, sign
 from tests.clock import FakeClock
@@ -330,6 +332,17 @@ async def test_the_page_needs_no_other_right_and_gives_none(tmp_path: Path) -> N
         assert "Acknowledged by ana@example.com" in page
         assert "one" not in page.split()
         assert (await desk.house.http.get("/incidents/1")).status_code == 401
+
+
+async def test_no_token_gets_into_the_log(desk: Desk) -> None:
+    async def fails(token: str) -> None:
+        raise RuntimeError
+
+    desk.house.app.router.routes.insert(0, APIRoute("/act/{token}", fails))
+    with capture_logs() as logs, pytest.raises(RuntimeError):
+        await desk.house.http.get(await desk.path())
+    (logged,) = [each for each in logs if "unexpectedly" in each["event"]]
+    assert logged["path"] == "/act/…"
 
 
 # Forms that are none
