@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.neighbours.slack import InvalidManifest, Manifest, Person, Workspace
-from tests.slack.app import CHANNEL, App
+from tests.neighbours.slack import (
+    APP_TOKEN,
+    InvalidManifest,
+    Manifest,
+    Person,
+    SlackProcess,
+    Workspace,
+)
+from tests.slack.app import CHANNEL, App, Json
 
 HTTP = """
 display_information: {name: Plantão}
@@ -69,6 +79,32 @@ async def test_what_it_forgets_is_missing(app: App, slack: Workspace, ana: Perso
         await app.web.conversations_history(channel=CHANNEL)
     assert caught.value.response["needed"] == "channels:history"
     assert caught.value.response.headers["x-oauth-scopes"] == "chat:write,commands,reactions:read"
+
+
+async def test_a_process_is_configured_by_its_command(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(SOCKET)
+    with SlackProcess("--manifest", str(path), "--app", "http://127.0.0.1:1") as process:
+        web = AsyncWebClient(APP_TOKEN, base_url=process.api_url, retry_handlers=[])
+        url = str((await web.apps_connections_open(app_token=APP_TOKEN))["url"])
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as link:
+            assert (await link.receive_json())["type"] == "hello"
+            assert process.get("sockets") == {"count": 1, "opened": 1}
+            url = f"{process.url}/_control/command"
+            sent = asyncio.create_task(_told(session, url, line="/plantao list"))
+            envelope = await link.receive_json()
+            assert envelope["payload"]["text"] == "list"
+            answer = {"text": "nothing is open"}
+            await link.send_json({"envelope_id": envelope["envelope_id"], "payload": answer})
+            assert (await sent)["warning"] is None
+        (shown,) = process.get("ephemeral", user="U0ANA")
+        assert shown["visible_text"] == "nothing is open"
+
+
+async def _told(session: aiohttp.ClientSession, url: str, **arguments: object) -> Json:
+    async with session.post(url, json=arguments) as answer:
+        found: Json = await answer.json()
+        return found
 
 
 def test_socket_mode_needs_no_addresses() -> None:
