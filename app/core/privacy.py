@@ -23,6 +23,7 @@ from app.core.facts import Earlier, Measured, ModelVersion
 from app.core.identifiers import IDENTIFIERS
 from app.core.incidents import Entry, Incident, Note
 from app.core.masking import STARS
+from app.core.matchers import Matcher
 from app.core.postings import Posting
 from app.core.silences import Silence
 
@@ -111,6 +112,8 @@ class Masks:
             masked = self._mapping(value)
         elif isinstance(value, list | tuple):
             masked = self._sequence(value, name)
+        elif isinstance(value, Matcher):
+            masked = self._matcher(value)
         elif is_dataclass(value) and not isinstance(value, type):
             masked = self._dataclass(value)
         return cast("T", masked)
@@ -207,6 +210,13 @@ class Masks:
         if all(new is old for new, old in zip(masked, value, strict=True)):
             return value
         return type(value)(masked)  # type: ignore[call-arg]
+
+    def _matcher(self, value: Matcher) -> Matcher:
+        """One to read; stars would be no regular expression where they stand for a number."""
+        name, text = self.text(value.name), self.text(value.value, value.name)
+        if (name, text) == (value.name, value.value):
+            return value
+        return Matcher(name, value.op, text.replace("*", ".") if value.is_regex else text)
 
     def _dataclass(self, value: Any) -> Any:
         changed = {}

@@ -131,12 +131,13 @@ class Commands:
         if not found:
             await self._say(talk, _NOTHING_OPEN)
             return
+        outlook = self._outlook()
         blocks = listing.listed(
             words,
-            found,
+            outlook.masked(found),
             most=_LISTED,
             total=total,
-            public_url=self._outlook().public_url,
+            public_url=outlook.public_url,
             now=self._doer.clock.now(),
         )
         title = words.count("{count} open incident", "{count} open incidents", total)

@@ -100,10 +100,10 @@ class Home:
         """Whether it looks different than before, and so was shown anew."""
         member = await self._directory.member(caller)
         words = await self._speech.words()
+        outlook = self._outlook()
+        found = outlook.masked(found)
         own = listing.mine(found, member.refs)
-        shown = view(
-            words, own, found, total, page=self._outlook().public_url, now=self._clock.now()
-        )
+        shown = view(words, own, found, total, page=outlook.public_url, now=self._clock.now())
         digest = hashlib.sha256(to_json(shown)).hexdigest()
         if self._shown.get(caller.id) == digest:
             return False

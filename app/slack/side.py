@@ -85,7 +85,7 @@ def _desk(
     doer = Doer(engine.actions, Answers(api, speech), Rights(directory, policy), clock)
     home = Home(db, api, directory=directory, speech=speech, outlook=outlook, clock=clock)
     interactions = Interactions(doer, api, directory)
-    silences = Silences(doer, db, api, engine.silencing)
+    silences = Silences(doer, db, api, engine.silencing, outlook)
     commands = Commands(
         doer,
         db,

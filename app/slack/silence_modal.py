@@ -17,7 +17,7 @@ from app.core.silences import Silence
 from app.core.transitions import AlertState
 from app.engine.silences import Proposal
 from app.notifiers import slack_buttons
-from app.notifiers.mrkdwn import Block, calm, section
+from app.notifiers.mrkdwn import Block, calm, code, joined, section
 from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words, person
 from app.slack import modals
@@ -31,6 +31,7 @@ _OPTIONS = 100
 _OPTION = 75  # characters
 _LIVE = 5
 _MATCHERS = 3_000
+_SHOWN = 2_500
 _WHY = 1_000
 _USUAL = "2h"
 _METADATA = 3_000
@@ -61,12 +62,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The incident, what would be silenced, and what is."""
+    """The incident, what would be silenced, and what is.
+
+    The proposed matchers are not `editable` where something in them is masked: written back,
+    they would no longer match.
+    """
 
     incident: Incident
     firing: Sequence[AlertState]
     proposal: Proposal
     live: Sequence[Silence] = ()
+    editable: bool = True
 
 
 def loading(words: Words, about: modals.Subject) -> Block:
@@ -106,7 +112,7 @@ def form(words: Words, about: modals.Subject, found: Situation) -> Block:
     blocks = [
         *(_live(words, each) for each in found.live[:_LIVE]),
         _alerts(words, found),
-        _matchers(words, found.proposal),
+        *_matchers(words, found),
         section(calm(_reach(words, found.proposal), _WHY)),
         _lasting(words),
         _why(words),
@@ -216,24 +222,27 @@ def _option(words: Words, incident: Incident, state: AlertState) -> Block:
     return {"text": modals.plain(text), "value": state.alert.fingerprint}
 
 
-def _matchers(words: Words, proposal: Proposal) -> Block:
+def _matchers(words: Words, found: Situation) -> list[Block]:
     """Under a name of its own for each proposal: else Slack keeps what stood there before."""
-    proposed = "\n".join(str(matcher) for matcher in proposal.matchers)
+    proposed = "\n".join(str(matcher) for matcher in found.proposal.matchers)
+    given = found.editable and 0 < len(proposed) <= _MATCHERS
     digest = hashlib.sha256(proposed.encode("utf-8", "replace")).hexdigest()[:12]
     element = {
         "type": "plain_text_input",
         "action_id": "matchers",
         "multiline": True,
         "max_length": _MATCHERS,
-        **({"initial_value": proposed} if 0 < len(proposed) <= _MATCHERS else {}),
+        **({"initial_value": proposed} if given else {}),
     }
-    return modals.labelled(
+    field = modals.labelled(
         words.say("Matchers"),
         f"matchers.{digest}",
         element,
         optional=True,
         hint=words.say("One a line, as in Alertmanager. Without any, those proposed are used."),
     )
+    shown = [] if given else [section(joined(map(code, proposed.splitlines()), "\n", _SHOWN))]
+    return [*shown, field]
 
 
 def _reach(words: Words, proposal: Proposal) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from app.core.incidents import Incident
 from app.core.silences import LIVE, Silence
 from app.core.transitions import AlertState
+from app.engine.outlook import Outlook
 from app.engine.silences import Silencing, Wish
 from app.errors import (
     DeliveryFailed,
@@ -42,11 +44,19 @@ _NOT_THERE = {"not_found"}
 class Silences:
     """Alertmanager may be slow: whoever asks sees at once that it is being asked."""
 
-    def __init__(self, doer: Doer, db: Database, api: SlackApi, silencing: Silencing) -> None:
+    def __init__(
+        self,
+        doer: Doer,
+        db: Database,
+        api: SlackApi,
+        silencing: Silencing,
+        outlook: Callable[[], Outlook],
+    ) -> None:
         self._doer = doer
         self._db = db
         self._api = api
         self._silencing = silencing
+        self._outlook = outlook
 
     async def ask(self, request: Pressed) -> None:
         """Open the modal, or put it in the place of the one in which it was asked for."""
@@ -190,7 +200,8 @@ class Silences:
     async def _situation(self, number: int, alerts: tuple[str, ...]) -> Situation:
         proposal = await self._silencing.propose(number, alerts)
         known, firing, live = await self._db.read(_known, number)
-        return Situation(known, firing, proposal, live)
+        shown = self._outlook().masked(Situation(known, firing, proposal, live))
+        return replace(shown, editable=shown.proposal.matchers == proposal.matchers)
 
     async def _open(self, talk: Talk, view: Block) -> str:
         """The view's id; empty where there was no time to open it."""

@@ -89,10 +89,18 @@ class SlackServer:
 class SlackProcess:
     """The emulator as a process of its own while it is entered; driven over `/_control/`."""
 
-    def __init__(self, *, port: int = 0, journal: Path | None = None, limits: bool = True) -> None:
+    def __init__(
+        self,
+        *options: str,
+        port: int = 0,
+        journal: Path | None = None,
+        limits: bool = True,
+    ) -> None:
+        """`options` are further ones of the command: `--app`, `--manifest`, `--socket-mode`."""
         command = [sys.executable, "-m", "tests.neighbours.slack", "--port", str(port)]
         command += ["--journal", str(journal)] if journal else []
         command += [] if limits else ["--no-rate-limits"]
+        command += options
         self._command = command
         self.url = ""
 
