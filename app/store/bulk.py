@@ -28,7 +28,8 @@ _AT_ONCE = 50  # more in one statement gain nothing
 def execute(tx: Transaction, statement: sa.Insert | sa.Update, rows: Sequence[Row]) -> None:
     """Carry out a statement for each of the rows, in order; they all have the same keys.
 
-    The statement must be a constant of its module: what is made of it is kept.
+    The statement must be a constant of its module: what is made of it is kept. It cannot hold
+    an IN with a list of values, whose text depends on them.
     """
     if not rows:
         return

@@ -123,7 +123,7 @@ _INSERT_ONCE: dict[str, Any] = {
 _MARK_DUE = (
     sa.update(_postings)
     .where(_postings.c.incident_id == sa.bindparam("number"))
-    .where(_postings.c.state.not_in(_STILL))
+    .where(*(_postings.c.state != state for state in _STILL))
     .values(
         asked=_postings.c.asked + 1,
         due_at=sa.func.coalesce(
