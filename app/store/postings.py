@@ -69,11 +69,10 @@ def stand_in(
 def relieve(tx: Transaction, incident: int, works: Destination, *, now: datetime) -> bool:
     """A destination shows the incident again: what stood in for it says so, and no more after
     that. False if nothing stood in for it."""
-    busy = _postings.c.state.not_in(_STILL)
     return bool(
         tx.execute(
             sa.update(_postings)
-            .where(_postings.c.incident_id == incident, busy)
+            .where(_postings.c.incident_id == incident, _BUSY)
             .where(_postings.c.stands_in_for == str(works))
             .values(state=PostingState.RELIEVED.value, due_at=now, asked=_postings.c.asked + 1)
         ).rowcount
@@ -111,8 +110,10 @@ def _due_values(incident: Incident, now: datetime) -> dict[str, Any]:
     }
 
 
-#: States of postings that no news makes due.
-_STILL = (PostingState.STOPPED.value, PostingState.RELIEVED.value)
+# News makes these due. Not written as NOT IN: its list of values is only known when it is run.
+_BUSY = (_postings.c.state != PostingState.STOPPED.value) & (
+    _postings.c.state != PostingState.RELIEVED.value
+)
 
 _INSERT_ONCE: dict[str, Any] = {
     "sqlite": sqlite.insert(_postings).on_conflict_do_nothing(),
@@ -123,7 +124,7 @@ _INSERT_ONCE: dict[str, Any] = {
 _MARK_DUE = (
     sa.update(_postings)
     .where(_postings.c.incident_id == sa.bindparam("number"))
-    .where(*(_postings.c.state != state for state in _STILL))
+    .where(_BUSY)
     .values(
         asked=_postings.c.asked + 1,
         due_at=sa.func.coalesce(
