@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import chart, context, ingest, machine, memory, start, storm
+from bench import chart, context, ingest, interactions, machine, memory, start, storm
 from bench.figures import Figure
 
 _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
     "ingest": ingest.run,
     "storm": storm.run,
+    "interactions": interactions.run,
     "memory": memory.run,
     "start": start.run,
     "context": context.run,
