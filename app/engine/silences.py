@@ -154,12 +154,13 @@ class Silencing:
 
     async def carry_out(self, wanted: Silence) -> Silence:
         """Have a wanted silence made, and store that. Raises NeighbourFailed."""
+        said = replace(wanted, comment=self._policy.current.privacy.masked(wanted.comment))
         reference = await alertmanager_silences.create(
             self._alertmanagers,
             matchers=wanted.matchers,
             ends_at=wanted.ends_at,
             by=wanted.by,
-            comment=marked_comment(wanted, f"{self._public_url}/incidents/{wanted.incident}"),
+            comment=marked_comment(said, f"{self._public_url}/incidents/{wanted.incident}"),
         )
         link = page(alertmanager_silences.pages(self._alertmanagers), reference)
         stored = await self._write(_made, wanted, reference, link)

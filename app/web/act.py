@@ -178,7 +178,7 @@ def _notice(tx: Transaction, number: int, outlook: Outlook) -> Notice:
 
 async def _mutable(service: Context, incident: int) -> Mutable | None:
     try:
-        found = await service.silencing.propose(incident)
+        found = service.outlook().masked(await service.silencing.propose(incident))
     except (NotApplicable, InvalidSilence):
         return None
     return Mutable(found.matchers, len(found.muted), found.firing, found.elsewhere)

@@ -88,7 +88,7 @@ class Doing:
         acted = acting(self.number, event)
 
         def deed(tx: Transaction, policy: Policy, now: datetime) -> dict[str, Any]:
-            return _note(acted(tx, policy, now), event)
+            return _note(self._service.outlook().masked(acted(tx, policy, now)), event)
 
         return await self.perform(deed)
 

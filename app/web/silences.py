@@ -70,7 +70,7 @@ async def preview(
 ) -> Response:
     """The matchers for these alerts (or all that fire), and which alerts they mute."""
     proposal = await service.silencing.propose(number, alerts, _matchers(matcher))
-    return _answer(_proposal_json(proposal))
+    return _answer(_proposal_json(service.outlook().masked(proposal)))
 
 
 @router.post("/silence", summary="Silence an incident's alerts")
@@ -92,13 +92,15 @@ async def silence(
     )
     made = await service.silencing.make(number, wish)
     waits = made.silence.state is SilenceState.WANTED
-    return _answer(silence_json(made.silence), status=202 if waits else 201 if made.new else 200)
+    shown = silence_json(service.outlook().masked(made.silence))
+    return _answer(shown, status=202 if waits else 201 if made.new else 200)
 
 
 @router.post("/silences/{silence}/end", summary="End a silence before its time")
 async def end(number: Number, silence: Number, body: SilenceEnd, service: Service) -> Response:
     """In Alertmanager, whoever made it; one that waits to be made is withdrawn."""
-    return _answer(silence_json(await service.silencing.end(number, silence, body.by)))
+    ended = await service.silencing.end(number, silence, body.by)
+    return _answer(silence_json(service.outlook().masked(ended)))
 
 
 def _end(body: SilenceWish, now: datetime) -> datetime:
