@@ -17,6 +17,7 @@ from app.notifiers.wording import N_, Words, person
 
 _COMMENT = 300
 _MOST = 3
+_BEGUN = {EntryKind.SILENCED, EntryKind.SILENCE_FOUND}
 
 SIGNS = {
     EntryKind.SILENCED: "🔕",
@@ -46,8 +47,13 @@ def current(notice: Notice) -> list[Silence]:
 def links(words: Words, notice: Notice) -> list[tuple[str, str]]:
     """Name and address of the page of each silence that mutes it now; all are safe to show."""
     active = [each for each in notice.silences if each.mutes_now]
-    found = [(words.say("Silence"), address) for each in active if (address := url(each.link))]
+    found = [(link_name(words), address) for each in active if (address := url(each.link))]
     return found[:_MOST]
+
+
+def link_name(words: Words) -> str:
+    """What the link to a silence's page is called."""
+    return words.say("Silence in Alertmanager")
 
 
 def line(words: Words, notice: Notice, silence: Silence) -> str:
@@ -81,13 +87,16 @@ def told(words: Words, entry: Entry) -> str:
 
 
 def _parts(words: Words, entry: Entry) -> Iterator[str]:
-    yield _said(words, entry)
-    comment = one_line(_text(entry, "comment"))
-    if comment and entry.kind in {EntryKind.SILENCED, EntryKind.SILENCE_FOUND}:
-        yield cut(comment, _COMMENT)
-    address = url(_text(entry, "link"))
-    if address and entry.kind in {EntryKind.SILENCED, EntryKind.SILENCE_FOUND}:
-        yield address
+    said = _said(words, entry)
+    comment = one_line(_text(entry, "comment")) if entry.kind in _BEGUN else ""
+    yield f"{said}: “{cut(comment, _COMMENT)}”" if comment else said
+    if page := address(entry):
+        yield page
+
+
+def address(entry: Entry) -> str:
+    """The page of the silence that this entry tells of, as `told` ends with; else nothing."""
+    return (url(_text(entry, "link")) or "") if entry.kind in _BEGUN else ""
 
 
 def _said(words: Words, entry: Entry) -> str:
@@ -133,10 +142,10 @@ def _over(words: Words, entry: Entry, who: str, until: str) -> str:
         case EntryKind.SILENCE_ENDED if not entry.data.get("early"):
             return words.say("The silence by {person} is over", person=who)
         case EntryKind.SILENCE_ENDED if entry.actor != ALERTMANAGER:
-            message = N_("Silence ended by {person}, before {time}")
+            message = N_("Silence ended by {person}, it was to last until {time}")
             return words.say(message, person=person(entry.actor), time=until)
         case EntryKind.SILENCE_ENDED:
-            message = N_("The silence by {person} was ended in Alertmanager, before {time}")
+            message = N_("Silence by {person} ended in Alertmanager, it was to last until {time}")
             return words.say(message, person=who, time=until)
         case EntryKind.SILENCE_DELAYED:
             said = words.say("To be silenced until {time} by {person}", time=until, person=who)

@@ -103,7 +103,7 @@ def reply(
     lines: list[str] = []
     length = 0
     for index, entry in enumerate(entries):
-        line = calm(telling.line(words, notice, entry), _TEXT)
+        line = _told(words, notice, entry)
         length += len(line) + 1
         if lines and length > _TEXT:
             lines.append(words.more(len(entries) - index))
@@ -115,6 +115,16 @@ def reply(
         return {"text": text}
     end = slack_buttons.end_silence(words, notice.incident.id, silence)
     return {"text": text, "blocks": [section(text), {"type": "actions", "elements": [end]}]}
+
+
+def _told(words: Words, notice: Notice, entry: Entry) -> str:
+    """One entry. Slack makes no link of a bare address in a block: the silence's page is one."""
+    line = calm(telling.line(words, notice, entry), _TEXT)
+    page = silence_wording.address(entry)
+    if not page:
+        return line
+    named = mrkdwn.link(silence_wording.link_name(words), page)
+    return line.replace(calm(page, _TEXT), named, 1)
 
 
 def _silence(entries: Sequence[Entry]) -> int:

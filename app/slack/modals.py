@@ -114,10 +114,10 @@ def assign(words: Words, about: Subject, *, proposed: str) -> Block:
 def resolve(words: Words, about: Subject, *, firing: int) -> Block:
     """Alerts still fire: silence them, end the incident anyway, or leave it."""
     asked = words.count(
-        "{count} alert still fires. Resolve anyway, and its present occurrence counts as over: "
-        "nothing more is said of it until it fires anew.",
-        "{count} alerts still fire. Resolve anyway, and their present occurrences count as over: "
-        "nothing more is said of them until they fire anew.",
+        "{count} alert still fires. If you resolve anyway, it counts as over: "
+        "you hear of it again when it fires anew.",
+        "{count} alerts still fire. If you resolve anyway, they count as over: "
+        "you hear of them again when they fire anew.",
         firing,
     )
     silence = button(words.say("Silence instead"), slack_buttons.SILENCE, str(about.incident))

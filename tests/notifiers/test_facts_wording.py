@@ -100,7 +100,7 @@ def test_nothing_known_is_nothing_said() -> None:
         (
             "first time",
             "No changes recorded in the 2 h before",
-            "Nenhuma mudança registrada até 2 h antes",
+            "Nenhuma mudança registrada no período de 2 h antes",
         ),
         ("first time", "First time in 90 days", "Primeira vez em 90 dias"),
         (

@@ -67,15 +67,15 @@ def test_one_that_is_over_mutes_nothing(name: str) -> None:
     [
         (
             "silenced",
-            f"1 firing alert silenced until 04:12 by Ana. restarted the scorer. {LINK}",
-            f"1 alerta disparado silenciado até 04:12 por Ana. restarted the scorer. {LINK}",
+            f"1 firing alert silenced until 04:12 by Ana: “restarted the scorer”. {LINK}",
+            f"1 alerta disparado silenciado até 04:12 por Ana: “restarted the scorer”. {LINK}",
         ),
         (
             "silenced elsewhere",
-            "1 firing alert is silenced until 25 Nov, 03:12, by Bia in Alertmanager. "
-            f"restarted the scorer. {LINK}",
-            "1 alerta disparado está silenciado até 25/11 03:12, por Bia no Alertmanager. "
-            f"restarted the scorer. {LINK}",
+            "1 firing alert is silenced until 25 Nov, 03:12, by Bia in Alertmanager: "
+            f"“restarted the scorer”. {LINK}",
+            "1 alerta disparado está silenciado até 25/11 03:12, por Bia no Alertmanager: "
+            f"“restarted the scorer”. {LINK}",
         ),
         (
             "silenced for longer",
@@ -90,13 +90,13 @@ def test_one_that_is_over_mutes_nothing(name: str) -> None:
         ("silence over", "The silence by Ana is over", "O silêncio de Ana terminou"),
         (
             "silence ended",
-            "Silence ended by Bia, before 04:12",
-            "Silêncio encerrado por Bia, antes de 04:12",
+            "Silence ended by Bia, it was to last until 04:12",
+            "Silêncio encerrado por Bia, iria até 04:12",
         ),
         (
             "silence lost",
-            "The silence by Ana was ended in Alertmanager, before 04:12",
-            "O silêncio de Ana foi encerrado no Alertmanager, antes de 04:12",
+            "Silence by Ana ended in Alertmanager, it was to last until 04:12",
+            "Silêncio de Ana encerrado no Alertmanager, iria até 04:12",
         ),
         (
             "silence too late",

@@ -204,7 +204,7 @@ def test_details_list_ten_and_count_the_rest() -> None:
     details = notifier().details(few, locale="pt-BR", plain=False)
     assert details is not None
     last = details.payload["blocks"][-1]["text"]["text"].splitlines()
-    assert last[0] == "🔴 `instance=i0` ativo desde 03:12"
+    assert last[0] == "🔴 `instance=i0` disparado desde 03:12"
     assert last[-1] == "e mais 2"
     assert details.payload["blocks"][0]["text"]["text"] == (
         "`alertname=HighErrorRate` `component=serving` `model=pix-fraud` `severity=critical`"

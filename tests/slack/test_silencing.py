@@ -83,8 +83,10 @@ async def test_silence_all_for_two_hours_and_end_it_from_the_thread(
     result = await ends(work, ana, "#1 is silenced until")
     reply = await work.said(root, "2 firing alerts silenced until")
     assert "by Ana Souza" in reply
-    assert "new brokers" in reply
+    assert "“new brokers”" in reply
     (silence,) = live(alertmanager)
+    said = reply.blocks[0]["text"]["text"]
+    assert f"/#/silences/{silence['id']}|Silence in Alertmanager> · " in said
     assert silence["createdBy"] == "Ana Souza"
     assert silence["comment"].startswith("new brokers")
     result.close()

@@ -64,7 +64,7 @@ async def test_an_incident_from_firing_to_reopened(tmp_path: Path) -> None:
             await work.said(root, "Silêncio encerrado por Bruno Lima")
 
             await ana.click(root, "incident.resolve")
-            asks = await ana.expect_modal_soon("ainda está ativo")
+            asks = await ana.expect_modal_soon("ainda está disparado")
             await asks.submit()
             await work.shows(root, "Resolvido por Ana Souza")
 

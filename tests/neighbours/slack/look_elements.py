@@ -96,7 +96,9 @@ def _moment(element: JsonObject, held: JsonObject, name: str) -> str:
 def _menu(element: JsonObject, held: JsonObject, name: str, people: Mapping[str, str]) -> str:
     chosen = _chosen(held)
     several = " multiple" if element["type"] in _MANY else ""
-    none = "" if several else f'<option value="">{html.escape(_placeholder(element))}</option>'
+    hint = html.escape(_placeholder(element))
+    none = f'<option value=""{" disabled" if several else ""}>{hint}</option>'
+    none = "" if several and not hint else none
     if element["type"] in _PEOPLE:
         body = "".join(_option(user, f"@{who}", chosen) for user, who in people.items())
     else:
