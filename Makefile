@@ -7,7 +7,7 @@ VENV := .venv
 MLFLOW := .venv-mlflow
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-WORKERS ?= 2
+WORKERS ?= 3
 UV_COMPILE = uv pip compile --quiet --generate-hashes --no-annotate --no-header --python-version 3.11
 
 # PYTHON=… chooses another one. A python that cannot make a virtual environment is passed over.
