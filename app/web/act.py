@@ -181,7 +181,8 @@ async def _mutable(service: Context, incident: int) -> Mutable | None:
         found = service.outlook().masked(await service.silencing.propose(incident))
     except (NotApplicable, InvalidSilence):
         return None
-    return Mutable(found.matchers, len(found.muted), found.firing, found.elsewhere)
+    matchers = service.outlook().masked([str(matcher) for matcher in found.matchers])
+    return Mutable(matchers, len(found.muted), found.firing, found.elsewhere)
 
 
 async def _form(request: Request) -> dict[str, str]:

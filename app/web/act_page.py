@@ -14,7 +14,6 @@ from typing import Any, assert_never
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.core.incidents import Status
-from app.core.matchers import Matcher
 from app.core.notices import Notice
 from app.core.signed_links import LIFE, Right
 from app.errors import (
@@ -44,7 +43,7 @@ _EXPLANATION = 1000
 class Mutable:
     """What a silence made now would mute: so many of the firing alerts here, and elsewhere."""
 
-    matchers: Sequence[Matcher]
+    matchers: Sequence[str]
     muted: int
     firing: int
     elsewhere: int
@@ -206,14 +205,16 @@ def _other(words: Words) -> str:
 
 def obstacle(words: Words, error: NotApplicable, notice: Notice) -> str:
     """Why an action does not fit, in the reader's words: who was faster, and when."""
-    at = words.moment(error.at, beside=notice.incident.opened_at) if error.at else ""
-    who = person(error.by or "")
+    incident = notice.incident
+    at = words.moment(error.at, beside=incident.opened_at) if error.at else ""
     match error.obstacle:
-        case Obstacle.ALREADY_RESOLVED if who:
+        case Obstacle.ALREADY_RESOLVED if incident.resolved_by:
+            who = person(incident.resolved_by)
             return words.say("Already resolved by {person}, {time}", person=who, time=at)
         case Obstacle.ALREADY_RESOLVED:
             return words.say("Already resolved, {time}", time=at)
         case Obstacle.ALREADY_ACKNOWLEDGED:
+            who = person(incident.acknowledged_by or "")
             return words.say("Already acknowledged by {person}, {time}", person=who, time=at)
         case Obstacle.STILL_FIRING:
             return words.count(
@@ -285,7 +286,7 @@ def _mutable(words: Words, view: View) -> Mapping[str, str] | None:
     elsewhere = words.count(
         "and {count} of other incidents", "and {count} of other incidents", found.elsewhere
     )
-    matchers = cut(one_line(" ".join(map(str, found.matchers))), _MATCHERS)
+    matchers = cut(one_line(" ".join(found.matchers)), _MATCHERS)
     return {"matchers": matchers, "reach": f"{here}, {elsewhere}" if found.elsewhere else here}
 
 

@@ -21,7 +21,6 @@ import pytest
 
 from app.core.chart import draw
 from app.core.incidents import EntryKind
-from app.core.matchers import Matcher
 from app.core.notices import Look, Notice
 from app.core.signed_links import Right
 from app.engine import ourselves
@@ -165,7 +164,7 @@ def said(shown: Notice, locale: str) -> Iterator[str]:
 def pages(shown: Notice, speech: Words) -> Iterator[str]:
     """Every state of the page behind a mail's link, and every way it can refuse."""
     right = Right(12, "άννα@παράδειγμα.βρ", NOW + timedelta(days=7))
-    mutable = Mutable((Matcher("αβγ", "=", "δ"),), 1, 2, 3)
+    mutable = Mutable(['αβγ="δ"'], 1, 2, 3)
     view = View(shown, right, "", mutable, silencing=True)
     views = [view, replace(view, mutable=None), replace(view, mutable=None, silencing=False)]
     for each in views:

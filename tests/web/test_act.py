@@ -345,6 +345,21 @@ async def test_no_token_gets_into_the_log(desk: Desk) -> None:
     assert logged["path"] == "/act/…"
 
 
+async def test_personal_data_is_masked(tmp_path: Path) -> None:
+    cpf = "529.982.247-25"
+    async with mailing(tmp_path) as desk:
+        await tell(desk.house, notification(alert("Payee", payer=cpf, severity="critical")))
+        path = await desk.path()
+        await desk.press(f"{path}?as=Eva", "acknowledge")
+        await desk.press(path, "note", text=f"it is {cpf}, eva@example.net")
+        late = await desk.post(path, "acknowledge")
+        for page in (await desk.get(path), shown(late)):
+            assert "Payee" in page
+            assert cpf not in page
+            assert "eva@example.net" not in page
+        assert "ana@example.com" in await desk.get(path)  # whom we write to, and who reads this
+
+
 # Forms that are none
 
 
