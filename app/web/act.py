@@ -178,7 +178,7 @@ def _notice(tx: Transaction, number: int, outlook: Outlook) -> Notice:
 
 async def _mutable(service: Context, incident: int) -> Mutable | None:
     try:
-        found = service.outlook().masked(await service.silencing.propose(incident))
+        found = await service.silencing.propose(incident)
     except (NotApplicable, InvalidSilence):
         return None
     matchers = service.outlook().masked([str(matcher) for matcher in found.matchers])
