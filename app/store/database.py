@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -88,9 +87,8 @@ class Database:
 
     def _run(self) -> None:
         while batch := self._turns.take():
-            started = time.monotonic()
             self._commit(batch)
-            self._turns.took(batch, time.monotonic() - started)
+            self._turns.over(batch)
 
     def _commit(self, batch: Sequence[Job]) -> None:
         """All of a batch in one transaction; if any of it fails, each in one of its own.

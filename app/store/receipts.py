@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from app.errors import NotFound
+from app.store import bulk
 from app.store.database import Transaction
 from app.store.tables import ReceiptRow, table
 
 _receipts = table(ReceiptRow)
-_MANY = 500  # SQLite takes a limited number of values in one statement
 _WITHOUT_BODY = [c for c in _receipts.c if c.name != "body"]
 
 
@@ -72,35 +70,13 @@ class Waiting:
 
 def add(tx: Transaction, arrivals: Sequence[Arrival]) -> list[int]:
     """Store bodies in their order of arrival and return their numbers in that order."""
+    rows = [_new_values(arrival) for arrival in arrivals]
     if tx.dialect.name != "sqlite":
-        return list(tx.scalars(_INSERT, [_new_values(arrival) for arrival in arrivals]))
-    numbers: list[int] = []
-    for start in range(0, len(arrivals), _MANY):
-        numbers += _add_to_sqlite(tx, arrivals[start : start + _MANY])
-    return numbers
-
-
-def _add_to_sqlite(tx: Transaction, arrivals: Sequence[Arrival]) -> range:
-    """The same in one statement past SQLAlchemy, whose part costs more than SQLite's own.
-
-    While one writer holds the database, its AUTOINCREMENT counts without a gap.
-    """
-    values = tuple(value for arrival in arrivals for value in _bound(arrival))
-    last = tx.exec_driver_sql(_insert_into_sqlite(len(arrivals)), values).lastrowid
-    return range(last - len(arrivals) + 1, last + 1)
-
-
-@cache
-def _insert_into_sqlite(rows: int) -> str:
-    names = ", ".join(_NEW)
-    row = f"({', '.join('?' for _ in _NEW)})"
-    return f"INSERT INTO receipts ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608
-
-
-def _bound(arrival: Arrival) -> Iterator[object]:
-    """The values as the columns' own types hand them to the driver."""
-    values = _new_values(arrival)
-    return (bind(values[name]) if bind else values[name] for name, bind in _NEW.items())
+        return list(tx.scalars(_INSERT_NUMBERED, rows))
+    bulk.execute(tx, _INSERT, rows)
+    # While one writer holds the database, its AUTOINCREMENT counts without a gap.
+    last = tx.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+    return list(range(last - len(rows) + 1, last + 1))
 
 
 def _new_values(arrival: Arrival) -> dict[str, Any]:
@@ -116,14 +92,8 @@ def _new_values(arrival: Arrival) -> dict[str, Any]:
     }
 
 
-_INSERT = sa.insert(_receipts).returning(_receipts.c.id, sort_by_parameter_order=True)
-
-_SQLITE = sqlite.dialect()
-_NEW = {
-    column.name: column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
-    for column in _receipts.c
-    if column.name not in {"id", "applied_at"}
-}
+_INSERT = sa.insert(_receipts)
+_INSERT_NUMBERED = _INSERT.returning(_receipts.c.id, sort_by_parameter_order=True)
 
 
 def waiting(tx: Transaction, *, rows: int, size: int) -> list[Waiting]:

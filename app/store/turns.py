@@ -31,7 +31,10 @@ class Job:
 
 
 class Turns:
-    """A queue of jobs: any thread may put, one thread takes."""
+    """A queue of jobs: any thread may put, one thread takes.
+
+    `now` counts seconds from anywhere: it measures how long turns are, and dates nothing.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -40,6 +43,7 @@ class Turns:
         self._background: deque[Job] = deque()
         self._rest_until = 0.0
         self._urgent_until = 0.0
+        self._begun = 0.0
         self._closed = False
 
     def put(self, job: Job) -> None:
@@ -65,12 +69,14 @@ class Turns:
                 self._wait()
                 continue
             if jobs:
+                self._begun = self._now()
                 return jobs
 
-    def took(self, jobs: list[Job], seconds: float) -> None:
-        """Say how long that turn was, so that the background rests in proportion."""
+    def over(self, jobs: list[Job]) -> None:
+        """The turn of these jobs is over; the background rests in proportion to its length."""
         if not jobs[0].urgent:
-            self._rest_until = self._now() + min(_REST * seconds, _LONGEST_REST)
+            now = self._now()
+            self._rest_until = now + min(_REST * (now - self._begun), _LONGEST_REST)
 
     def _must_rest(self) -> bool:
         return not self._closed and self._now() < min(self._rest_until, self._urgent_until)

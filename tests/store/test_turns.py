@@ -39,11 +39,19 @@ def put(turns: Turns, *, urgent: bool) -> Job:
     return new
 
 
+def background(turns: Turns, clock: Clock, seconds: float) -> None:
+    """A turn of the background's, of that length."""
+    put(turns, urgent=False)
+    taken = turns.take()
+    clock.seconds += seconds
+    turns.over(taken)
+
+
 def test_the_urgent_go_first_in_a_turn_of_their_own(turns: Turns) -> None:
-    background = [put(turns, urgent=False), put(turns, urgent=False)]
+    later = [put(turns, urgent=False), put(turns, urgent=False)]
     urgent = [put(turns, urgent=True), put(turns, urgent=True)]
     assert turns.take() == urgent
-    assert turns.take() == background
+    assert turns.take() == later
 
 
 def test_a_turn_has_a_bound(turns: Turns) -> None:
@@ -54,8 +62,7 @@ def test_a_turn_has_a_bound(turns: Turns) -> None:
 def test_the_background_rests_in_proportion_while_urgent_work_keeps_coming(
     turns: Turns, clock: Clock
 ) -> None:
-    turns.took([put(turns, urgent=False)], 0.01)
-    turns.take()
+    background(turns, clock, 0.01)
     waiting = put(turns, urgent=False)
     for _ in range(17):  # 9 times 10 ms, in steps of 5 ms
         clock.seconds += 0.005
@@ -65,15 +72,14 @@ def test_the_background_rests_in_proportion_while_urgent_work_keeps_coming(
     assert turns.take() == [waiting]
 
 
-def test_without_urgent_work_nobody_rests(turns: Turns) -> None:
-    turns.took([put(turns, urgent=False)], 0.1)
-    turns.take()
+def test_without_urgent_work_nobody_rests(turns: Turns, clock: Clock) -> None:
+    background(turns, clock, 0.1)
     waiting = put(turns, urgent=False)
     assert turns.take() == [waiting]
 
 
 def test_a_long_turn_is_followed_by_a_second_of_rest_at_most(turns: Turns, clock: Clock) -> None:
-    turns.took([job(urgent=False)], 60.0)
+    background(turns, clock, 60.0)
     waiting = put(turns, urgent=False)
     for _ in range(199):
         clock.seconds += 0.005
@@ -84,7 +90,7 @@ def test_a_long_turn_is_followed_by_a_second_of_rest_at_most(turns: Turns, clock
 
 
 def test_a_lull_ends_the_rest(turns: Turns, clock: Clock) -> None:
-    turns.took([job(urgent=False)], 1.0)
+    background(turns, clock, 1.0)
     put(turns, urgent=True)
     turns.take()
     waiting = put(turns, urgent=False)
@@ -98,8 +104,8 @@ def test_who_is_no_longer_waited_for_is_passed_over(turns: Turns) -> None:
     assert turns.take() == [kept]
 
 
-def test_what_is_there_at_the_end_is_still_taken(turns: Turns) -> None:
-    turns.took([job(urgent=False)], 60.0)
-    urgent, background = put(turns, urgent=True), put(turns, urgent=False)
+def test_what_is_there_at_the_end_is_still_taken(turns: Turns, clock: Clock) -> None:
+    background(turns, clock, 60.0)
+    urgent, later = put(turns, urgent=True), put(turns, urgent=False)
     turns.close()
-    assert [turns.take(), turns.take(), turns.take()] == [[urgent], [background], []]
+    assert [turns.take(), turns.take(), turns.take()] == [[urgent], [later], []]
