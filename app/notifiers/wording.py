@@ -162,7 +162,7 @@ class Words:
             case Look.TRIGGERED:
                 return self.severity(incident.severity)
             case Look.UNCONFIRMED:
-                return f"{self._doubt(incident)} · {self.severity(incident.severity)}"
+                return f"{self.doubt(incident)} · {self.severity(incident.severity)}"
             case Look.ACKNOWLEDGED:
                 return f"{self._acknowledged(incident)} · {self.severity(incident.severity)}"
             case Look.RESOLVED if incident.resolved_by:
@@ -172,7 +172,8 @@ class Words:
             case Look.NO_LONGER_REPORTED:
                 return self.say("No longer reported")
 
-    def _doubt(self, incident: Incident) -> str:
+    def doubt(self, incident: Incident) -> str:
+        """What is said of an incident that is open on nothing but doubt."""
         if incident.firing:
             return self.say("Possibly firing again, checking")
         return self.say("Possibly still firing, checking")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
@@ -44,13 +44,13 @@ from app.store import incidents, postings
 from app.store.database import Transaction
 from app.web import act_deeds, act_page
 from app.web.act_page import Mutable, View
-from app.web.bodies import read_body
+from app.web.bodies import read_form
 from app.web.context import Context, Service
+from app.web.deeds import carry_out
+from app.web.outcomes import refused, well_done
 
 router = APIRouter(tags=["mail"], include_in_schema=False)
 
-_FORM_BYTES = 256 * 1024
-_FORM_FIELDS = 10
 _STATUS: Mapping[type[Exception], int] = {
     NotFound: 404,
     InvalidSilence: 422,
@@ -80,7 +80,7 @@ async def shown(
 async def act(token: str, request: Request, service: Service, name: Name = "") -> Response:
     """Do what the form asks for; then see the page again, which a reload does not repeat."""
     try:
-        form = await _form(request)
+        form = await read_form(request)
     except HTTPException as error:
         speech = words(service.settings.locale, service.settings.timezone)
         return _refused(error.status_code, speech, act_page.unreadable(speech))
@@ -101,7 +101,7 @@ async def _answered(
         visit = await _visit(token, service, name)
         speech = visit.speech
         if form is None:
-            well = act_page.well_done(speech) if done else None
+            well = well_done(speech) if done else None
             return _page(200, act_page.page(speech, await _view(service, visit), well))
         return await _done(service, visit, form)
     except LinkExpired:
@@ -150,10 +150,10 @@ async def _done(service: Context, visit: _Visit, form: Mapping[str, str]) -> Res
     if deed is None:
         return _refused(400, visit.speech, act_page.unreadable(visit.speech))
     try:
-        await act_deeds.carry_out(service, visit.right.incident, deed)
+        await carry_out(service, visit.right.incident, deed)
     except (NotApplicable, NotFound, InvalidSilence, NeighbourFailed) as error:
         view = await _view(service, visit)
-        why = act_page.refused(visit.speech, error, view.notice, form)
+        why = refused(visit.speech, error, view.notice, form)
         return _page(_STATUS.get(type(error), 409), act_page.page(visit.speech, view, why))
     # Relative, so that it holds behind a proxy that serves us below a path of its own.
     query = {"done": "yes"} | ({"as": visit.name} if visit.name else {})
@@ -183,19 +183,6 @@ async def _mutable(service: Context, incident: int) -> Mutable | None:
         return None
     matchers = service.outlook().masked([str(matcher) for matcher in found.matchers])
     return Mutable(matchers, len(found.muted), found.firing, found.elsewhere)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; raises HTTPException for what is none, or is too large."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise HTTPException(415)
-    body = await read_body(request.receive, dict(request.headers.raw), limit=_FORM_BYTES)
-    try:
-        text = body.decode()
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FORM_FIELDS))
-    except ValueError:
-        raise HTTPException(400) from None
 
 
 def _page(status: int, html: str) -> Response:
