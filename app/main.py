@@ -58,6 +58,8 @@ from app.web import (
 )
 from app.web import changes as changes_api
 from app.web import slack as slack_requests
+from app.web.console import pages as console_pages
+from app.web.console import static as console_static
 from app.web.context import Context
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ _MODULES = (
     runbooks,
     slack_requests,
     health,
+    console_static,
+    console_pages,
 )
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.

@@ -43,11 +43,12 @@ from app.notifiers.wording import Words, words
 from app.store import incidents, postings
 from app.store.database import Transaction
 from app.web import act_deeds, act_page
-from app.web.act_page import Mutable, View
+from app.web.act_page import View
 from app.web.bodies import read_form
 from app.web.context import Context, Service
 from app.web.deeds import carry_out
 from app.web.outcomes import refused, well_done
+from app.web.proposals import Mutable, mutable
 
 router = APIRouter(tags=["mail"], include_in_schema=False)
 
@@ -178,11 +179,9 @@ def _notice(tx: Transaction, number: int, outlook: Outlook) -> Notice:
 
 async def _mutable(service: Context, incident: int) -> Mutable | None:
     try:
-        found = await service.silencing.propose(incident)
+        return await mutable(service, incident)
     except (NotApplicable, InvalidSilence):
         return None
-    matchers = service.outlook().masked([str(matcher) for matcher in found.matchers])
-    return Mutable(matchers, len(found.muted), found.firing, found.elsewhere)
 
 
 def _page(status: int, html: str) -> Response:

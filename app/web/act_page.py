@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -20,6 +20,7 @@ from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words
 from app.web.deeds import LONGEST_NOTE
 from app.web.outcomes import Answer
+from app.web.proposals import Mutable, reach
 from app.web.rendering import environment
 
 #: How long a silence may be that is made from here.
@@ -29,16 +30,6 @@ LONGEST_NAME = 60
 _TOLD = 50
 _MATCHERS = 300
 _EXPLANATION = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Mutable:
-    """What a silence made now would mute: so many of the firing alerts here, and elsewhere."""
-
-    matchers: Sequence[str]
-    muted: int
-    firing: int
-    elsewhere: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +180,8 @@ def _why_not_silenced(words: Words, view: View) -> str:
 def _mutable(words: Words, view: View) -> Mapping[str, str] | None:
     if view.mutable is None or not view.silencing:
         return None
-    found = view.mutable
-    here = words.count(
-        "Mutes {muted} of {count} firing alert of this incident",
-        "Mutes {muted} of {count} firing alerts of this incident",
-        found.firing,
-        muted=words.number(found.muted),
-    )
-    elsewhere = words.count(
-        "and {count} of other incidents", "and {count} of other incidents", found.elsewhere
-    )
-    matchers = cut(one_line(" ".join(found.matchers)), _MATCHERS)
-    return {"matchers": matchers, "reach": f"{here}, {elsewhere}" if found.elsewhere else here}
+    matchers = cut(one_line(" ".join(view.mutable.matchers)), _MATCHERS)
+    return {"matchers": matchers, "reach": reach(words, view.mutable)}
 
 
 def _story(words: Words, notice: Notice) -> dict[str, Any]:

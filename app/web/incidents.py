@@ -24,7 +24,7 @@ from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, queries, silences
 from app.store.database import Transaction
 from app.web.auth import require_api_token
-from app.web.context import Service
+from app.web.context import Context, Service
 from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
@@ -60,13 +60,17 @@ class Filters(BaseModel):
 @router.get("", summary="List incidents")
 async def listed(filters: Annotated[Filters, Query()], service: Service) -> Response:
     """A page of incidents, each with its first 100 alerts; `next` is the cursor of the next."""
+    pages, cursor = await log_page(service, filters)
+    return answer({"items": [incident_json(shown) for shown in pages], "next": cursor})
+
+
+async def log_page(service: Context, filters: Filters) -> tuple[list[Shown], str | None]:
+    """A page of the log, and the cursor of the next; raises HTTPException for a bad filter."""
     search = _search(filters, service.clock.now())
     pages = await service.db.read(_page, search, service.outlook())
     more = len(pages) > filters.limit
     pages = pages[: filters.limit]
-    items = [incident_json(shown) for shown in pages]
-    cursor = _cursor(pages[-1].incident, filters.sort) if more and pages else None
-    return answer({"items": items, "next": cursor})
+    return pages, _cursor(pages[-1].incident, filters.sort) if more and pages else None
 
 
 @router.get("/{number}", summary="Show one incident")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from app.core.matchers import MatcherError
 from app.core.notices import Notice
 from app.errors import (
     InvalidSilence,
@@ -60,8 +61,8 @@ def _why(words: Words, error: PlantaoError, notice: Notice) -> tuple[str, str]:
             ), "silence"
         case NeighbourRefused():
             return words.say("Alertmanager did not take it. Try it on Alertmanager's own page."), ""
-        case InvalidSilence():
-            return words.say("No such silence can be made from here."), ""
+        case InvalidSilence() | MatcherError():
+            return silence_problem(words, error), ""
         case _:
             return _other(words), ""
 
@@ -101,3 +102,14 @@ def obstacle(words: Words, error: NotApplicable, notice: Notice) -> str:
             return _other(words)
         case _:
             assert_never(error.obstacle)
+
+
+def silence_problem(words: Words, error: PlantaoError) -> str:
+    """Why no such silence can be made."""
+    match error:
+        case MatcherError():
+            return words.say("Alertmanager would not understand this: {why}", why=str(error))
+        case NotApplicable():
+            return words.say("No alert fires that could be silenced.")
+        case _:
+            return words.say("No such silence can be made from here.")

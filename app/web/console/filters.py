@@ -78,7 +78,7 @@ class Bar:
 
 def bar(words: Words, params: Params) -> Bar:
     """The tabs, chips and fields of a view."""
-    view = [(name, value) for name, value in params if name not in _PLACES]
+    view = without_place(params)
     statuses = {value for name, value in view if name == "status"}
     others = [(name, value) for name, value in view if name != "status"]
     return Bar(
@@ -107,7 +107,12 @@ def link(params: Params) -> str:
 
 def beyond(params: Params, cursor: str) -> str:
     """The next page of a view."""
-    return link([*((n, v) for n, v in params if n not in _PLACES), ("cursor", cursor)])
+    return link([*without_place(params), ("cursor", cursor)])
+
+
+def without_place(params: Params) -> Params:
+    """The view from its beginning."""
+    return [(name, value) for name, value in params if name not in _PLACES]
 
 
 def tidy(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

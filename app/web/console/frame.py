@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
+from urllib.parse import unquote
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
@@ -74,7 +75,7 @@ def reader(request: Request, service: Context) -> Reader:
         theme=cast("Theme", theme) if theme in THEMES else "auto",
         root="../" * (_path(request).count("/") - 1),
         now=service.clock.now(),
-        name=cut(one_line(request.cookies.get(NAME, "")), LONGEST_NAME),
+        name=cut(one_line(unquote(request.cookies.get(NAME, ""))), LONGEST_NAME),
         acts=True,
         administers=True,
         embedded="embed" in request.query_params,

@@ -1,0 +1,262 @@
+"""The console's pages about incidents, and what their forms do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from app.core.chart import draw
+from app.core.matchers import MatcherError
+from app.core.notices import Notice
+from app.core.person import Person
+from app.errors import InvalidSilence, NeighbourFailed, NotApplicable, NotFound, PlantaoError
+from app.notifiers.charting import chart_of
+from app.notifiers.text import cut, one_line
+from app.store import incidents
+from app.store.database import Transaction
+from app.web import outcomes
+from app.web.bodies import read_form
+from app.web.console import deeds, filters, frame, incident, listing
+from app.web.console.errors import PageRoute, refused
+from app.web.console.frame import Reader, page, reader
+from app.web.context import Context, Service
+from app.web.deeds import LONGEST_NOTE, LONGEST_REASON, number
+from app.web.incidents import Filters, Number, log_page
+from app.web.proposals import Mutable, mutable, reach
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_LONGEST_SEARCH = 200
+_OURS = {"done", "embed"}
+_A_YEAR = 365 * 24 * 3600  # seconds
+
+
+@router.get("/")
+@router.get("/console")
+@router.get("/console/")
+async def home(request: Request) -> Response:
+    """What is open: the view that people begin with. Relative, as in `Reader.root`."""
+    inside = request.url.path.endswith("/console/")
+    return RedirectResponse(frame.OPEN.removeprefix("console/") if inside else frame.OPEN, 303)
+
+
+@router.get("/console/incidents")
+async def listed(request: Request, service: Service) -> Response:
+    """Any view of the log: its query string is the API's."""
+    who = reader(request, service)
+    params = request.query_params.multi_items()
+    if (tidy := filters.tidy(params)) != params:
+        return RedirectResponse(filters.link(tidy), 303)
+    found, cursor = await log_page(service, _filters(params))
+    return page(
+        who,
+        "incidents.html",
+        title=who.words.say("Incidents"),
+        here="incidents",
+        bar=filters.bar(who.words, params),
+        rows=[listing.row(who, each) for each in found],
+        next=filters.beyond(params, cursor) if cursor else "",
+        first="" if "cursor" not in dict(params) else filters.link(filters.without_place(params)),
+        view=filters.link(filters.without_place(params)),
+        done=number(request.query_params.get("done", "")),
+    )
+
+
+def _filters(params: filters.Params) -> Filters:
+    """Raises HTTPException for what is no filter."""
+    given: dict[str, Any] = {}
+    for name, value in params:
+        if name not in _OURS:
+            given.setdefault(name, []).append(value)
+    lists = {
+        name for name, field in Filters.model_fields.items() if "list" in str(field.annotation)
+    }
+    try:
+        return Filters.model_validate(
+            {name: values if name in lists else values[-1] for name, values in given.items()}
+        )
+    except ValidationError as error:
+        told = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        raise HTTPException(400, told) from None
+
+
+@router.get("/console/incidents/{number}")
+async def shown(
+    number: Number,
+    request: Request,
+    service: Service,
+    alerts: Annotated[str, Query(max_length=_LONGEST_SEARCH)] = "",
+    done: str = "",
+) -> Response:
+    """The incident whole."""
+    who = reader(request, service)
+    answer = outcomes.well_done(who.words) if done else None
+    return await _incident(service, who, number, answer, search=alerts.strip())
+
+
+@router.post("/console/incidents/{number}")
+async def act(number: Number, request: Request, service: Service) -> Response:
+    """Do what a form asks for, then see the page again, which a reload does not repeat."""
+    who = reader(request, service)
+    form = await read_form(request)
+    if not who.acts:
+        raise HTTPException(403)
+    try:
+        asked = deeds.read(form, Person.parse(who.name or who.words.say("Somebody")))
+        if asked is None:
+            raise HTTPException(400)
+        await deeds.do(service, number, asked, _seen(form))
+    except (NotApplicable, NotFound, InvalidSilence, NeighbourFailed, MatcherError) as error:
+        return await _refused(service, who, number, error, form)
+    return RedirectResponse(_after(number, form), 303)
+
+
+def _seen(form: Mapping[str, str]) -> deeds.Seen:
+    return deeds.Seen(number(form.get("revision", "")), number(form.get("seen", "")))
+
+
+def _after(incident: int, form: Mapping[str, str]) -> str:
+    """Back to the list, where it was done there; relative, and nowhere else."""
+    if "back" not in form:
+        return f"{incident}?done={form['do']}"
+    view = [each for each in parse_qsl(form["back"]) if each[0] != "done"]
+    return f"../incidents?{urlencode([*view, ('done', str(incident))])}"
+
+
+_STATUS: Mapping[type[PlantaoError], int] = {InvalidSilence: 422, MatcherError: 422}
+
+
+async def _refused(
+    service: Context, who: Reader, number: int, error: PlantaoError, form: Mapping[str, str]
+) -> Response:
+    """The page as it is now, and why not; what was written is kept."""
+    seen = await service.db.read(incident.load, number, service.outlook(), "", who.locale)
+    answer = outcomes.refused(who.words, error, seen.notice, form)
+    status = _STATUS.get(type(error), 502 if isinstance(error, NeighbourFailed) else 409)
+    return await _incident(service, who, number, answer, status=status)
+
+
+async def _incident(
+    service: Context,
+    who: Reader,
+    number: int,
+    answer: outcomes.Answer | None,
+    *,
+    status: int = 200,
+    search: str = "",
+) -> Response:
+    seen = await service.db.read(incident.load, number, service.outlook(), search, who.locale)
+    facts = incident.facts(who, seen, search=search, public_url=service.settings.base_url)
+    found = await _mutable(service, number) if who.acts else None
+    return page(
+        who,
+        "incident.html",
+        title=cut(f"#{number} {facts['heading']}", 100),
+        here="incidents",
+        status=status,
+        answer=answer,
+        number_=number,
+        mutable=found,
+        reach=reach(who.words, found) if found else "",
+        silencing=bool(service.settings.alertmanager_url),
+        lengths=[(each, each) for each in deeds.LENGTHS],
+        longest_note=LONGEST_NOTE,
+        longest_reason=LONGEST_REASON,
+        **facts,
+    )
+
+
+async def _mutable(service: Context, number: int) -> Mutable | None:
+    if not service.settings.alertmanager_url:
+        return None
+    try:
+        return await mutable(service, number)
+    except (NotApplicable, InvalidSilence):
+        return None
+
+
+@router.get("/console/incidents/{number}/chart.svg")
+async def chart(
+    number: Number, request: Request, service: Service, *, dark: bool = False
+) -> Response:
+    """The chart in the reader's language."""
+    who = reader(request, service)
+
+    def load(tx: Transaction) -> Notice:
+        return service.outlook().notice(tx, incidents.get(tx, number))
+
+    found = chart_of(who.words, await service.db.read(load))
+    if found is None:
+        raise HTTPException(404)
+    headers = {
+        "Content-Security-Policy": "default-src 'none'",
+        "Cache-Control": "private, max-age=60",
+        "Vary": "Cookie, Accept-Language",
+    }
+    drawn = draw(found, dark=dark, width=720, height=300)
+    return Response(drawn, headers=headers, media_type="image/svg+xml")
+
+
+@router.get("/console/incidents/{number}/silence")
+async def silence(
+    number: Number,
+    request: Request,
+    service: Service,
+    matchers: Annotated[str, Query(max_length=10_000)] = "",
+) -> Response:
+    """What a silence with these matchers would mute; nothing is silenced."""
+    who = reader(request, service)
+    seen = await service.db.read(incident.load, number, service.outlook(), "", who.locale)
+    found, problem = None, ""
+    try:
+        found = await mutable(service, number, deeds.matchers(matchers))
+    except (NotApplicable, InvalidSilence, MatcherError) as error:
+        problem = outcomes.silence_problem(who.words, error)
+    return page(
+        who,
+        "silence.html",
+        title=who.words.say("Silence #{number}", number=number),
+        here="incidents",
+        number_=number,
+        heading=who.words.title(seen.notice.incident),
+        found=found,
+        matchers=matchers or "\n".join(found.matchers if found else ()),
+        reach=reach(who.words, found) if found else "",
+        problem=problem,
+        lengths=deeds.LENGTHS,
+        longest_reason=LONGEST_REASON,
+        silencing=bool(service.settings.alertmanager_url),
+    )
+
+
+@router.post("/console/preferences")
+async def prefer(request: Request) -> Response:
+    """Language, colours and name, in cookies of this browser; then back to where one was."""
+    form = await read_form(request)
+    back = form.get("back", "")
+    answer = RedirectResponse(back if back.startswith("incidents") else "incidents", 303)
+    chosen = {
+        frame.LANGUAGE: (form.get("language", ""), set(frame.LANGUAGES)),
+        frame.THEME: (form.get("theme", ""), set(frame.THEMES)),
+    }
+    for cookie, (value, known) in chosen.items():
+        if value in known:
+            _keep(answer, cookie, value)
+    if "name" in form:
+        _keep(answer, frame.NAME, quote(cut(one_line(form["name"]), frame.LONGEST_NAME)))
+    return answer
+
+
+def _keep(answer: Response, cookie: str, value: str) -> None:
+    answer.set_cookie(cookie, value, max_age=_A_YEAR, path="/", httponly=True, samesite="lax")
+
+
+@router.get("/console/{nothing:path}")
+async def nothing(request: Request) -> Response:
+    """There is no such page."""
+    return refused(request, 404)
