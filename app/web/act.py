@@ -44,14 +44,15 @@ from app.store import incidents, postings
 from app.store.database import Transaction
 from app.web import act_deeds, act_page
 from app.web.act_page import View
-from app.web.bodies import read_form
 from app.web.context import Context, Service
 from app.web.deeds import carry_out
+from app.web.forms import read_form
 from app.web.outcomes import refused, well_done
 from app.web.proposals import Mutable, mutable
 
 router = APIRouter(tags=["mail"], include_in_schema=False)
 
+_FORM_FIELDS = 10
 _STATUS: Mapping[type[Exception], int] = {
     NotFound: 404,
     InvalidSilence: 422,
@@ -81,7 +82,7 @@ async def shown(
 async def act(token: str, request: Request, service: Service, name: Name = "") -> Response:
     """Do what the form asks for; then see the page again, which a reload does not repeat."""
     try:
-        form = await read_form(request)
+        form = await read_form(request, most=_FORM_FIELDS)
     except HTTPException as error:
         speech = words(service.settings.locale, service.settings.timezone)
         return _refused(error.status_code, speech, act_page.unreadable(speech))

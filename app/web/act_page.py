@@ -20,8 +20,8 @@ from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words
 from app.web.deeds import LONGEST_NOTE
 from app.web.outcomes import Answer
+from app.web.pages import environment
 from app.web.proposals import Mutable, reach
-from app.web.rendering import environment
 
 #: How long a silence may be that is made from here.
 LENGTHS = {"1h": timedelta(hours=1), "2h": timedelta(hours=2), "8h": timedelta(hours=8)}

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.types import Receive
 
 _SECONDS = 30.0
-_FORM_BYTES = 256 * 1024
-_FORM_FIELDS = 20
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's own way to say: with a gzip header
 
 
@@ -36,19 +32,6 @@ async def read_body(
     if headers.get(b"content-encoding", b"").lower() == b"gzip":
         return await asyncio.to_thread(_unpack, body, limit)
     return body
-
-
-async def read_form(request: Request) -> dict[str, str]:
-    """A form's fields; raises HTTPException for what is none, or is too large."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise HTTPException(415)
-    body = await read_body(request.receive, dict(request.headers.raw), limit=_FORM_BYTES)
-    try:
-        text = body.decode()
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FORM_FIELDS))
-    except ValueError:
-        raise HTTPException(400) from None
 
 
 async def _collect(receive: Receive, limit: int) -> bytes:

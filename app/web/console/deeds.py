@@ -7,7 +7,7 @@ a storm: refused is what was decided before another person did something that ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -80,34 +80,33 @@ class Seen:
 Asked = PersonEvent | Silence | EndSilence | Posted
 
 
+_PLAIN: Mapping[str, Callable[[Person], PersonEvent]] = {
+    "acknowledge": Acknowledged,
+    "unacknowledge": Unacknowledged,
+    "mute": RepliesMuted,
+    "unmute": RepliesUnmuted,
+}
+
+
 def read(form: Mapping[str, str], who: Person) -> Asked | None:
     """What a form asks for; None if nobody can tell. Raises MatcherError, InvalidSilence."""
-    match form.get("do"):
-        case "acknowledge":
-            return Acknowledged(who)
-        case "unacknowledge":
-            return Unacknowledged(who)
-        case "assign":
+    do = form.get("do", "")
+    match do:
+        case "assign" | "take":
             to = cut(one_line(form.get("to", "")), _LONGEST_NAME)
-            return Assigned(who, Person.parse(to) if to else None)
-        case "take":
-            return Assigned(who, who)
+            return Assigned(who, who if do == "take" else Person.parse(to) if to else None)
         case "resolve":
             return ResolvedByPerson(who, force="anyway" in form)
-        case "mute":
-            return RepliesMuted(who)
-        case "unmute":
-            return RepliesUnmuted(who)
         case "note" | "edit-note" | "remove-note":
             return _note(form, who)
         case "silence":
             return _silence(form, who)
         case "end-silence" if silence := number(form.get("silence", "")):
             return EndSilence(who.name, silence)
-        case "stop-posting" | "retry-posting" as do if posting := number(form.get("posting", "")):
+        case "stop-posting" | "retry-posting" if posting := number(form.get("posting", "")):
             return Posted(posting, again=do == "retry-posting")
         case _:
-            return None
+            return _PLAIN[do](who) if do in _PLAIN else None
 
 
 def _note(form: Mapping[str, str], who: Person) -> PersonEvent | None:
@@ -166,7 +165,7 @@ def _posted(incident: int, asked: Posted) -> Deed[None]:
 
 
 def _decided(incident: int, event: PersonEvent, seen: Seen) -> Deed[Incident]:
-    decided = replace(event, revision=seen.revision)
+    decided = replace(event, revision=seen.revision or None)
 
     def deed(tx: Transaction, policy: Policy, now: datetime) -> Incident:
         try:

@@ -11,14 +11,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from app.core.rights import Right
 from app.errors import NotFound, StoreUnavailable
 from app.notifiers.wording import Words
-from app.web.console.frame import page, reader
+from app.web.auth import Viewer
+from app.web.console.frame import Reader, page, reader
 from app.web.context import context
 
 
 class PageRoute(APIRoute):
-    """A route whose every answer is a page: whoever comes here is a person."""
+    """A route whose every answer is a page: whoever comes here is a person.
+
+    Strangers are led to the sign-in page by `app.web.sign_in`.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -26,21 +31,24 @@ class PageRoute(APIRoute):
         async def handled(request: Request) -> Response:
             try:
                 return await handler(request)
-            except NotFound:
-                return refused(request, 404)
+            except (NotFound, RequestValidationError):
+                return _refused(request, 404)
             except StoreUnavailable:
-                return refused(request, 503)
-            except RequestValidationError:
-                return refused(request, 404)
+                return _refused(request, 503)
             except HTTPException as error:
-                return refused(request, error.status_code, error.detail)
+                return _refused(request, error.status_code, str(error.detail))
 
         return handled
 
 
-def refused(request: Request, status: int, detail: str = "") -> Response:
+def _refused(request: Request, status: int, detail: str = "") -> Response:
+    """For somebody who may be a stranger: they are offered nothing."""
+    who = reader(request, context(request), Viewer(Right.READ))
+    return refused(who, status, detail)
+
+
+def refused(who: Reader, status: int, detail: str = "") -> Response:
     """A page that says why there is none; `detail` is what a program would be told."""
-    who = reader(request, context(request))
     title, advice = _said(who.words, status)
     standard = detail == HTTPStatus(status).phrase
     return page(

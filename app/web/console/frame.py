@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
-from urllib.parse import unquote
+from typing import Annotated, Any, Literal, cast
 
-from fastapi import Request
-from starlette.responses import HTMLResponse, Response
+from fastapi import Depends, Request
+from starlette.responses import Response
 
-from app.notifiers.text import cut, one_line
+from app.core.rights import Right
 from app.notifiers.wording import N_, Words, words
+from app.web import headers
+from app.web.auth import ConsoleAdmin, ConsoleReader, ConsoleResponder, Viewer
 from app.web.console import static
-from app.web.context import Context
-from app.web.rendering import environment
+from app.web.context import Context, Service
+from app.web.pages import environment
 
 Theme = Literal["auto", "light", "dark"]
 
@@ -25,8 +26,7 @@ THEMES: Mapping[Theme, str] = {
     "light": N_("Light"),
     "dark": N_("Dark"),
 }
-LANGUAGE, THEME, NAME = "plantao_language", "plantao_theme", "plantao_name"  # cookies
-LONGEST_NAME = 60
+LANGUAGE, THEME = "plantao_language", "plantao_theme"  # cookies
 #: The view people begin with, below the service's root: what is not over.
 OPEN = "console/incidents?status=triggered&status=acknowledged"
 
@@ -52,10 +52,23 @@ class Reader:
     theme: Theme
     root: str
     now: datetime
-    name: str
-    acts: bool
-    administers: bool
+    viewer: Viewer
+    ancestors: Sequence[str] = ()
     embedded: bool = False
+
+    @property
+    def name(self) -> str:
+        """ "" where nobody said who it is."""
+        return self.viewer.person.name if self.viewer.person else ""
+
+    @property
+    def acts(self) -> bool:
+        """Whether they are offered what can be done; not where the page stands in another."""
+        return self.viewer.may(Right.RESPOND) and not self.embedded
+
+    @property
+    def administers(self) -> bool:
+        return self.viewer.may(Right.ADMIN) and not self.embedded
 
     def since(self, at: datetime) -> str:
         """How long ago that was."""
@@ -65,8 +78,8 @@ class Reader:
         return self.words.moment(at, beside=self.now)
 
 
-def reader(request: Request, service: Context) -> Reader:
-    """Who asks for a page."""
+def reader(request: Request, service: Context, viewer: Viewer) -> Reader:
+    """How pages are made for who asks for one."""
     locale = _locale(request, service.settings.locale)
     theme = request.cookies.get(THEME, "auto")
     return Reader(
@@ -75,9 +88,8 @@ def reader(request: Request, service: Context) -> Reader:
         theme=cast("Theme", theme) if theme in THEMES else "auto",
         root="../" * (_path(request).count("/") - 1),
         now=service.clock.now(),
-        name=cut(one_line(unquote(request.cookies.get(NAME, ""))), LONGEST_NAME),
-        acts=True,
-        administers=True,
+        viewer=viewer,
+        ancestors=service.settings.frame_ancestors,
         embedded="embed" in request.query_params,
     )
 
@@ -121,20 +133,24 @@ def page(
             static=lambda name: who.root + static.address(name),
             path=lambda where: who.root + where,
             open_view=who.root + OPEN,
-            longest_name=LONGEST_NAME,
+            csrf=who.viewer.csrf,
         )
     )
-    return HTMLResponse(html, status, headers=_headers())
+    return headers.page(html, status, ancestors=who.ancestors if who.embedded else ())
 
 
-def _headers() -> dict[str, str]:
-    return {
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "same-origin",
-        "X-Robots-Tag": "noindex, nofollow",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        ),
-    }
+def _reading(request: Request, service: Service, viewer: ConsoleReader) -> Reader:
+    return reader(request, service, viewer)
+
+
+def _acting(request: Request, service: Service, viewer: ConsoleResponder) -> Reader:
+    return reader(request, service, viewer)
+
+
+def _administering(request: Request, service: Service, viewer: ConsoleAdmin) -> Reader:
+    return reader(request, service, viewer)
+
+
+Reading = Annotated[Reader, Depends(_reading)]
+Acting = Annotated[Reader, Depends(_acting)]
+Administering = Annotated[Reader, Depends(_administering)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import ValidationError
@@ -16,23 +17,27 @@ from app.core.notices import Notice
 from app.core.person import Person
 from app.errors import InvalidSilence, NeighbourFailed, NotApplicable, NotFound, PlantaoError
 from app.notifiers.charting import chart_of
-from app.notifiers.text import cut, one_line
+from app.notifiers.text import cut
 from app.store import incidents
 from app.store.database import Transaction
 from app.web import outcomes
-from app.web.bodies import read_form
+from app.web.auth import ConsoleReader
 from app.web.console import deeds, filters, frame, incident, listing
 from app.web.console.errors import PageRoute, refused
-from app.web.console.frame import Reader, page, reader
+from app.web.console.frame import Acting, Reader, Reading, page
 from app.web.context import Context, Service
 from app.web.deeds import LONGEST_NOTE, LONGEST_REASON, number
+from app.web.forms import read_form
 from app.web.incidents import Filters, Number, log_page
 from app.web.proposals import Mutable, mutable, reach
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _LONGEST_SEARCH = 200
+_OWN = re.compile(r"(?:incidents|stats|changes|receipts|health)(?:[/?]|\Z)")
 _OURS = {"done", "embed"}
+#: Who acts where no token is needed and nobody has said a name.
+_NAMELESS = Person("console")
 _A_YEAR = 365 * 24 * 3600  # seconds
 
 
@@ -46,9 +51,8 @@ async def home(request: Request) -> Response:
 
 
 @router.get("/console/incidents")
-async def listed(request: Request, service: Service) -> Response:
+async def listed(request: Request, service: Service, who: Reading) -> Response:
     """Any view of the log: its query string is the API's."""
-    who = reader(request, service)
     params = request.query_params.multi_items()
     if (tidy := filters.tidy(params)) != params:
         return RedirectResponse(filters.link(tidy), 303)
@@ -88,26 +92,22 @@ def _filters(params: filters.Params) -> Filters:
 @router.get("/console/incidents/{number}")
 async def shown(
     number: Number,
-    request: Request,
     service: Service,
+    who: Reading,
     alerts: Annotated[str, Query(max_length=_LONGEST_SEARCH)] = "",
     done: str = "",
 ) -> Response:
     """The incident whole."""
-    who = reader(request, service)
     answer = outcomes.well_done(who.words) if done else None
     return await _incident(service, who, number, answer, search=alerts.strip())
 
 
 @router.post("/console/incidents/{number}")
-async def act(number: Number, request: Request, service: Service) -> Response:
+async def act(number: Number, request: Request, service: Service, who: Acting) -> Response:
     """Do what a form asks for, then see the page again, which a reload does not repeat."""
-    who = reader(request, service)
     form = await read_form(request)
-    if not who.acts:
-        raise HTTPException(403)
     try:
-        asked = deeds.read(form, Person.parse(who.name or who.words.say("Somebody")))
+        asked = deeds.read(form, who.viewer.person or _NAMELESS)
         if asked is None:
             raise HTTPException(400)
         await deeds.do(service, number, asked, _seen(form))
@@ -181,11 +181,8 @@ async def _mutable(service: Context, number: int) -> Mutable | None:
 
 
 @router.get("/console/incidents/{number}/chart.svg")
-async def chart(
-    number: Number, request: Request, service: Service, *, dark: bool = False
-) -> Response:
+async def chart(number: Number, service: Service, who: Reading, *, dark: bool = False) -> Response:
     """The chart in the reader's language."""
-    who = reader(request, service)
 
     def load(tx: Transaction) -> Notice:
         return service.outlook().notice(tx, incidents.get(tx, number))
@@ -205,12 +202,11 @@ async def chart(
 @router.get("/console/incidents/{number}/silence")
 async def silence(
     number: Number,
-    request: Request,
     service: Service,
+    who: Reading,
     matchers: Annotated[str, Query(max_length=10_000)] = "",
 ) -> Response:
     """What a silence with these matchers would mute; nothing is silenced."""
-    who = reader(request, service)
     seen = await service.db.read(incident.load, number, service.outlook(), "", who.locale)
     found, problem = None, ""
     try:
@@ -235,28 +231,21 @@ async def silence(
 
 
 @router.post("/console/preferences")
-async def prefer(request: Request) -> Response:
-    """Language, colours and name, in cookies of this browser; then back to where one was."""
+async def prefer(request: Request, _viewer: ConsoleReader) -> Response:
+    """Language and colours, in cookies of this browser; then back to where one was."""
     form = await read_form(request)
     back = form.get("back", "")
-    answer = RedirectResponse(back if back.startswith("incidents") else "incidents", 303)
-    chosen = {
-        frame.LANGUAGE: (form.get("language", ""), set(frame.LANGUAGES)),
-        frame.THEME: (form.get("theme", ""), set(frame.THEMES)),
-    }
-    for cookie, (value, known) in chosen.items():
-        if value in known:
-            _keep(answer, cookie, value)
-    if "name" in form:
-        _keep(answer, frame.NAME, quote(cut(one_line(form["name"]), frame.LONGEST_NAME)))
+    answer = RedirectResponse(back if _OWN.match(back) else frame.OPEN.partition("/")[2], 303)
+    for cookie, field, known in (
+        (frame.LANGUAGE, "language", frame.LANGUAGES),
+        (frame.THEME, "theme", frame.THEMES),
+    ):
+        if (value := form.get(field, "")) in known:
+            answer.set_cookie(cookie, value, max_age=_A_YEAR, httponly=True, samesite="lax")
     return answer
 
 
-def _keep(answer: Response, cookie: str, value: str) -> None:
-    answer.set_cookie(cookie, value, max_age=_A_YEAR, path="/", httponly=True, samesite="lax")
-
-
 @router.get("/console/{nothing:path}")
-async def nothing(request: Request) -> Response:
+async def nothing(who: Reading) -> Response:
     """There is no such page."""
-    return refused(request, 404)
+    return refused(who, 404)
