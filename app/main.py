@@ -54,6 +54,7 @@ from app.web import (
     receipts,
     runbooks,
     silences,
+    stats,
     webhooks,
 )
 from app.web import changes as changes_api
@@ -76,6 +77,7 @@ _MODULES = (
     act,
     receipts,
     changes_api,
+    stats,
     runbooks,
     slack_requests,
     health,
