@@ -57,6 +57,7 @@ from app.web import (
     runbooks,
     sign_in,
     silences,
+    stats,
     webhooks,
 )
 from app.web import changes as changes_api
@@ -82,6 +83,7 @@ _MODULES = (
     act,
     receipts,
     changes_api,
+    stats,
     runbooks,
     slack_requests,
     sign_in,

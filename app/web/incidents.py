@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,6 @@ from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from app.core.chart import draw
-from app.core.durations import DurationError, parse_duration
 from app.core.incidents import Incident
 from app.core.notes import folded
 from app.core.notices import Notice
@@ -26,6 +24,7 @@ from app.store import contexts, incidents, postings, queries, silences
 from app.store.database import Transaction
 from app.web.auth import require
 from app.web.context import Context, Service
+from app.web.times import moment
 from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
@@ -123,27 +122,13 @@ def _search(filters: Filters, now: datetime) -> queries.Search:
         models=filters.model,
         model_versions=filters.model_version,
         labels=[(name, values) for name, values in labels if values],
-        opened_after=_moment("opened_after", filters.opened_after, now),
-        opened_before=_moment("opened_before", filters.opened_before, now),
+        opened_after=moment("opened_after", filters.opened_after, now),
+        opened_before=moment("opened_before", filters.opened_before, now),
         text=filters.q,
         sort=filters.sort,
         limit=filters.limit + 1,
         after=_place(filters.cursor) if filters.cursor else None,
     )
-
-
-def _moment(name: str, text: str | None, now: datetime) -> datetime | None:
-    if not text:
-        return None
-    with suppress(DurationError, OverflowError):
-        return now - parse_duration(text)
-    try:
-        at = datetime.fromisoformat(text.replace(" ", "+"))
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise HTTPException(
-            400, f"{name}: expected a time such as 2026-11-23T03:00:00Z, or an age such as 2h."
-        ) from None
 
 
 def _cursor(last: Incident, sort: str) -> str:
