@@ -49,6 +49,7 @@ from app.store.database import Database
 from app.web import (
     act,
     actions,
+    console,
     health,
     incidents,
     mlflow,
@@ -62,8 +63,6 @@ from app.web import (
 )
 from app.web import changes as changes_api
 from app.web import slack as slack_requests
-from app.web.console import pages as console_pages
-from app.web.console import static as console_static
 from app.web.context import Context
 from app.web.headers import secured
 
@@ -88,8 +87,7 @@ _MODULES = (
     slack_requests,
     sign_in,
     health,
-    console_static,
-    console_pages,
+    console,
 )
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.

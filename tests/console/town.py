@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,13 +38,20 @@ BRUNO = Person("Bruno", "slack:U2")
 MINUTE = timedelta(minutes=1)
 
 
+class Hands(FakeClock):
+    """A clock whose hands can be turned while nobody sleeps by it."""
+
+    def turn(self, at: datetime) -> None:
+        self._now = at
+
+
 @dataclass(slots=True)
 class Town:
     """A running service at `url`, its clock standing still at three in the morning."""
 
     url: str
     house: House
-    clock: FakeClock
+    clock: Hands
     loop: asyncio.AbstractEventLoop
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -85,7 +92,7 @@ def town(directory: Path, **settings: Any) -> Iterator[Town]:
     failed: list[BaseException] = []
 
     async def live() -> None:
-        clock, over = FakeClock(), asyncio.Event()
+        clock, over = Hands(), asyncio.Event()
         given = {"public_url": f"http://127.0.0.1:{port}", **settings}
         async with (
             serving(directory, clock=clock, **given) as house,
@@ -156,77 +163,81 @@ def lag(minutes: float) -> Measured:
         Sample(start + n * MINUTE, 4000.0 + 900 * (n % 7) + max(0, n + 20) ** 2 * 40)
         for n in range(-110, int(minutes) + 1)
     )
-    return Measured(None, "lag", Threshold(">", 50_000), firing=61_203, now=line[-1].value, line=line)
+    limit, now = Threshold(">", 50_000), line[-1].value
+    return Measured(None, "lag", limit, firing=61_203, now=now, line=line)
 
 
 def night(there: Town) -> None:
     """Six incidents: what a console shows at three in the morning."""
-    there.tell(
-        *(
-            alert(
-                "ScoringLatencyHigh",
-                starts=ago(14),
-                annotations={
-                    "summary": "p99 of scoring is above 500 ms",
-                    "description": "Pix decisions wait for the score. Each second counts.",
-                },
-                severity="critical",
-                component="serving",
-                model="pix-fraud",
-                instance=f"scorer-{n}",
-            )
-            for n in range(3)
-        )
-    )
-    there.know(1, *moved(14), at=START - 14 * MINUTE)
-    there.happen(1, Acknowledged(ANA), at=START - 11 * MINUTE)
-    there.happen(
-        1,
-        NoteAdded(ANA, "Rolled the alias back to v2.\nLatency falls, waiting ten minutes."),
-        at=START - 6 * MINUTE,
-    )
-    there.tell(
-        alert(
-            "KafkaConsumerLag",
-            starts=ago(22),
-            annotations={"summary": "transactions are read too late"},
-            severity="critical",
-            component="kafka",
-            topic="pix.transactions",
-            group="scorer",
-        )
-    )
-    there.know(2, lag(22), Missing("it did not answer within 3 s"), at=START - 22 * MINUTE)
-    there.tell(
-        alert(
-            "SparkBatchLate",
-            starts=ago(9),
-            annotations={"summary": "the last batch took 94 s"},
-            severity="warning",
-            component="spark",
-            job="features",
-        )
-    )
-    there.tell(
-        alert(
-            "DeltaCommitConflicts",
-            starts=ago(180),
-            annotations={"summary": "commits to transactions_gold are retried"},
-            severity="error",
-            component="delta",
-            table="transactions_gold",
-        )
-    )
-    there.tell(
-        alert(
-            "TrainingDataStale",
-            starts=ago(60 * 26),
-            annotations={"summary": "no new labels for a day"},
-            severity="info",
-            component="training",
-        )
-    )
-    there.tell(
-        alert("ScoreDrift", starts=ago(300), severity="warning", component="model", model="pix-fraud")
-    )
-    there.happen(6, ResolvedByPerson(BRUNO, force=True), at=START - 200 * MINUTE)
+    for minutes, happens in _STORY:
+        there.clock.turn(START - minutes * MINUTE)
+        happens(there)
+    there.clock.turn(START)
+
+
+def _training(there: Town) -> None:
+    labels = {"severity": "info", "component": "training"}
+    there.tell(_alert("TrainingDataStale", 1560, "no new labels for a day", labels))
+
+
+def _drift(there: Town) -> None:
+    labels = {"severity": "warning", "component": "model", "model": "pix-fraud"}
+    there.tell(_alert("ScoreDrift", 300, "scores have moved by 0.12", labels))
+
+
+def _drift_over(there: Town) -> None:
+    there.happen(2, ResolvedByPerson(BRUNO, force=True))
+
+
+def _delta(there: Town) -> None:
+    labels = {"severity": "error", "component": "delta", "table": "transactions_gold"}
+    there.tell(_alert("DeltaCommitConflicts", 180, "commits are retried again and again", labels))
+
+
+def _kafka(there: Town) -> None:
+    labels = {"severity": "critical", "component": "kafka", "topic": "pix.transactions"}
+    there.tell(_alert("KafkaConsumerLag", 22, "transactions are read too late", labels))
+    there.know(4, lag(22), Missing("it did not answer within 3 s"), at=there.clock.now())
+
+
+def _scoring(there: Town) -> None:
+    notes = {
+        "summary": "p99 of scoring is above 500 ms",
+        "description": "Pix decisions wait for the score. Each second counts.",
+    }
+    labels = {"severity": "critical", "component": "serving", "model": "pix-fraud"}
+    every = [{**labels, "instance": f"scorer-{n}"} for n in range(3)]
+    name = "ScoringLatencyHigh"
+    there.tell(*(alert(name, starts=ago(14), annotations=notes, **each) for each in every))
+    there.know(5, *moved(14), at=there.clock.now())
+
+
+def _taken(there: Town) -> None:
+    there.happen(5, Acknowledged(ANA))
+
+
+def _spark(there: Town) -> None:
+    labels = {"severity": "warning", "component": "spark", "job": "features"}
+    there.tell(_alert("SparkBatchLate", 9, "the last batch took 94 s", labels))
+
+
+def _noted(there: Town) -> None:
+    text = "Rolled the alias back to v2.\nLatency falls, waiting ten minutes."
+    there.happen(5, NoteAdded(ANA, text))
+
+
+_STORY: Sequence[tuple[float, Callable[[Town], None]]] = (
+    (1559, _training),
+    (299, _drift),
+    (200, _drift_over),
+    (179, _delta),
+    (22, _kafka),
+    (14, _scoring),
+    (11, _taken),
+    (9, _spark),
+    (6, _noted),
+)
+
+
+def _alert(name: str, minutes: float, summary: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return alert(name, starts=ago(minutes), annotations={"summary": summary}, **labels)

@@ -24,7 +24,7 @@ from app.notifiers.wording import N_, Words, person
 from app.store import incidents, postings
 from app.store.database import Transaction
 from app.web.console.frame import Reader
-from app.web.console.listing import rank, state
+from app.web.console.listing import age, rank, state
 
 #: More alerts than this are found by searching.
 MOST_ALERTS = 100
@@ -139,7 +139,7 @@ def facts(who: Reader, view: View, *, search: str = "", public_url: str = "") ->
         "counts": words.counts(incident),
         "handling": words.handling(notice),
         "remarks": words.remarks(incident),
-        "age": words.duration(_length(who, incident)),
+        "age": age(who, notice),
         "open": incident.open,
         "taken": incident.status is Status.ACKNOWLEDGED,
         "owner": person(incident.assigned_to or ""),
@@ -161,11 +161,6 @@ def facts(who: Reader, view: View, *, search: str = "", public_url: str = "") ->
         "postings": [_posting(who, each) for each in view.postings],
         **_alert_facts(who, view, search),
     }
-
-
-def _length(who: Reader, incident: Incident) -> Any:
-    end = who.now if incident.open else incident.resolved_at or incident.updated_at
-    return end - incident.opened_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ class Row:
     counts: str
     owner: str
     age: str
-    opened: str
-    opened_at: str
+    since: str
+    since_at: str
     over: bool
     takeable: bool
 
@@ -55,7 +55,6 @@ def row(who: Reader, shown: Shown) -> Row:
     )
     incident = notice.incident
     value, limit = _measured(who.words, notice.context)
-    end = incident.resolved_at or incident.updated_at
     return Row(
         number=incident.id,
         revision=incident.revision,
@@ -70,12 +69,19 @@ def row(who: Reader, shown: Shown) -> Row:
         spark=_spark(notice.context),
         counts=who.words.counts(incident),
         owner=person(incident.assigned_to or incident.acknowledged_by or ""),
-        age=who.words.duration((who.now if incident.open else end) - incident.opened_at),
-        opened=who.moment(incident.opened_at),
-        opened_at=incident.opened_at.isoformat(),
+        age=age(who, notice),
+        since=who.moment(notice.since),
+        since_at=notice.since.isoformat(),
         over=not incident.open,
         takeable=incident.status is Status.TRIGGERED,
     )
+
+
+def age(who: Reader, notice: Notice) -> str:
+    """For how long it has been burning; once it is over, how long it did."""
+    incident = notice.incident
+    end = who.now if incident.open else incident.resolved_at or incident.updated_at
+    return who.words.duration(end - notice.since)
 
 
 def rank(incident: Incident) -> str:

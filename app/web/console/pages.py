@@ -34,6 +34,7 @@ from app.web.proposals import Mutable, mutable, reach
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _LONGEST_SEARCH = 200
+_WIDE, _SMALL = (1120, 420), (640, 240)  # pixels; both are shown in one shape
 _OWN = re.compile(r"(?:incidents|stats|changes|receipts|health)(?:[/?]|\Z)")
 _OURS = {"done", "embed"}
 #: Who acts where no token is needed and nobody has said a name.
@@ -181,7 +182,9 @@ async def _mutable(service: Context, number: int) -> Mutable | None:
 
 
 @router.get("/console/incidents/{number}/chart.svg")
-async def chart(number: Number, service: Service, who: Reading, *, dark: bool = False) -> Response:
+async def chart(
+    number: Number, service: Service, who: Reading, *, dark: bool = False, small: bool = False
+) -> Response:
     """The chart in the reader's language."""
 
     def load(tx: Transaction) -> Notice:
@@ -195,7 +198,8 @@ async def chart(number: Number, service: Service, who: Reading, *, dark: bool = 
         "Cache-Control": "private, max-age=60",
         "Vary": "Cookie, Accept-Language",
     }
-    drawn = draw(found, dark=dark, width=720, height=300)
+    width, height = _SMALL if small else _WIDE
+    drawn = draw(found, dark=dark, width=width, height=height)
     return Response(drawn, headers=headers, media_type="image/svg+xml")
 
 
