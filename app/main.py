@@ -18,6 +18,8 @@ from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
+from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
@@ -54,6 +56,7 @@ from app.web import (
     receipts,
     runbooks,
     silences,
+    stream,
     webhooks,
 )
 from app.web import changes as changes_api
@@ -70,6 +73,7 @@ _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
 _MODULES = (
     webhooks,
     mlflow,
+    stream,  # before /incidents/{number}
     incidents,
     actions,
     silences,
@@ -176,6 +180,7 @@ async def _start(
         links=parts.links,
         registry=RegistryEvents(parts.registry, parts.ledger),
         loops=loops,
+        feed=parts.feed,
         policy=policy,
         outlook=parts.outlook,
         clock=clock,
@@ -200,6 +205,7 @@ class _Parts:
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
+    feed: Feed
     sources: Sources
     registry: RegistryWatcher | None
 
@@ -238,6 +244,7 @@ async def _parts(
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
+        feed=Feed(db),
         sources=sources,
         registry=RegistryWatcher(registry, clock.now) if registry else None,
     )
@@ -281,6 +288,8 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "silences": SilenceWatch(
             *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
         ),
+        "index": Indexing(parts.db),
+        "feed": parts.feed,
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 
