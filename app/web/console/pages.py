@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,11 +15,15 @@ from app.core.chart import draw
 from app.core.matchers import MatcherError
 from app.core.notices import Notice
 from app.core.person import Person
+from app.engine.outlook import Outlook
 from app.errors import InvalidSilence, NeighbourFailed, NotApplicable, NotFound, PlantaoError
 from app.notifiers.charting import chart_of
 from app.notifiers.text import cut
-from app.store import incidents
+from app.store import incidents, queries
 from app.store.database import Transaction
+from app.store.pages import Place
+from app.store.search import Search
+from app.web import listing as log
 from app.web import outcomes
 from app.web.auth import ConsoleReader
 from app.web.console import deeds, filters, frame, incident, listing
@@ -28,14 +32,18 @@ from app.web.console.frame import Acting, Reader, Reading, page
 from app.web.context import Context, Service
 from app.web.deeds import LONGEST_NOTE, LONGEST_REASON, number
 from app.web.forms import read_form
-from app.web.incidents import Filters, Number, log_page
+from app.web.incidents import Number
 from app.web.proposals import Mutable, mutable, reach
+from app.web.search import Filters, cursor_of, search_for
+from app.web.views import Shown
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _LONGEST_SEARCH = 200
 _WIDE, _SMALL = (1120, 420), (640, 240)  # pixels; both are shown in one shape
 _OWN = re.compile(r"(?:incidents|stats|changes|receipts|health)(?:[/?]|\Z)")
+#: What a row is made of, by the names of the fields of the API.
+_WANTED = {"alerts", "model", "silences"}
 _OURS = {"done", "embed"}
 #: Who acts where no token is needed and nobody has said a name.
 _NAMELESS = Person("console")
@@ -57,7 +65,9 @@ async def listed(request: Request, service: Service, who: Reading) -> Response:
     params = request.query_params.multi_items()
     if (tidy := filters.tidy(params)) != params:
         return RedirectResponse(filters.link(tidy), 303)
-    found, cursor = await log_page(service, _filters(params))
+    asked = _filters(params)
+    found, after = await service.db.read(_page, search_for(asked, who.now), service.outlook())
+    cursor = cursor_of(after, asked.sort) if after else ""
     return page(
         who,
         "incidents.html",
@@ -70,6 +80,13 @@ async def listed(request: Request, service: Service, who: Reading) -> Response:
         view=filters.link(filters.without_place(params)),
         done=number(request.query_params.get("done", "")),
     )
+
+
+def _page(
+    tx: Transaction, search: Search, outlook: Outlook
+) -> tuple[Sequence[Shown], Place | None]:
+    found = queries.page(tx, search)
+    return log.shown(tx, found, outlook, _WANTED), found.after
 
 
 def _filters(params: filters.Params) -> Filters:
