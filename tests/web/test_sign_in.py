@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.core.rights import Right
 from app.core.signing import KEY_LENGTH
@@ -32,7 +34,7 @@ def session_of(house: House) -> Session:
     """Whose session the browser has, as the service reads it."""
     cookies = "; ".join(f"{name}={value}" for name, value in house.http.cookies.items())
     headers = [(b"cookie", cookies.encode())]
-    request = sessions.Request({"type": "http", "headers": headers})
+    request = Request({"type": "http", "headers": headers})
     found = sessions.read(request, house.context.guard.key, now=house.context.clock.now())
     assert found is not None
     return found
@@ -118,9 +120,9 @@ async def test_a_session_ends_after_a_week(tmp_path: Path) -> None:
         kept = "; ".join(f"{name}={value}" for name, value in house.http.cookies.items())
         house.http.cookies.clear()  # what a browser would do by itself
         headers = {"cookie": kept}
-        await clock.advance(seconds=LIFE.total_seconds() - 1)
+        clock.jump(seconds=LIFE.total_seconds() - 1)
         assert (await house.http.get("/incidents", headers=headers)).status_code == 200
-        await clock.advance(seconds=1)
+        clock.jump(seconds=1)
         assert_problem(await house.http.get("/incidents", headers=headers), 401)
 
 
@@ -137,7 +139,7 @@ async def test_a_token_of_the_settings_signs_in_until_it_is_taken_away(tmp_path:
 async def test_a_cookie_that_we_did_not_sign(tmp_path: Path) -> None:
     async with serving(tmp_path) as house:
         await new_token(house, Right.ADMIN)
-        forged = sessions.Response()
+        forged = Response()
         session = sessions.begin("token:1", "", now=house.context.clock.now() + timedelta(days=1))
         sessions.keep(forged, session, b"x" * KEY_LENGTH, secure=False)
         value = forged.headers["set-cookie"].partition(";")[0]
