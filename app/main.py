@@ -57,6 +57,7 @@ from app.web import (
     mlflow,
     problems,
     receipts,
+    reference,
     runbooks,
     sign_in,
     silences,
@@ -90,6 +91,7 @@ _MODULES = (
     runbooks,
     slack_requests,
     sign_in,
+    reference,
     health,
     console,
 )
@@ -118,7 +120,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             app.state.context = await _start(stack, settings, policy, clock or SystemClock())
             yield
 
-    app = _Service(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app = _Service(
+        title="Plantão",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     problems.install(app)
     sign_in.install(app)
     for module in _MODULES:

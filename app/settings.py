@@ -325,13 +325,16 @@ class Settings(BaseSettings):
             return self.host != "localhost"
 
     def refusal_to_start(self) -> str | None:
-        """Why the service must not start with these settings, in a sentence; None if it may."""
+        """Why the service must not start with these settings, in a sentence; None if it may.
+
+        A token in the database that opens the API also lets it.
+        """
         if not self.exposed or self.api_tokens:
             return None
         return (
             f"PLANTAO_HOST={self.host} can be reached from other machines, and without"
             " PLANTAO_API_TOKENS anyone there could read and resolve incidents: set"
-            " PLANTAO_API_TOKENS, or listen on 127.0.0.1"
+            " PLANTAO_API_TOKENS, make a token (plantao tokens create), or listen on 127.0.0.1"
         )
 
 

@@ -20,7 +20,7 @@ from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words
 from app.web.deeds import LONGEST_NOTE
 from app.web.outcomes import Answer
-from app.web.pages import environment
+from app.web.pages import render
 from app.web.proposals import Mutable, reach
 
 #: How long a silence may be that is made from here.
@@ -217,8 +217,7 @@ def called(name: str, recipient: str) -> str:
 
 
 def _render(template: str, words: Words, title: str, facts: Mapping[str, Any]) -> str:
-    page = environment().get_template(template)
-    return page.render(facts, language=words.language, title_of_page=title, style=style())
+    return render(template, words, {**facts, "title_of_page": title, "style": style()})
 
 
 @cache
