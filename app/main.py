@@ -18,6 +18,8 @@ from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
+from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
@@ -56,6 +58,7 @@ from app.web import (
     runbooks,
     silences,
     stats,
+    stream,
     webhooks,
 )
 from app.web import changes as changes_api
@@ -72,6 +75,7 @@ _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
 _MODULES = (
     webhooks,
     mlflow,
+    stream,  # before /incidents/{number}
     incidents,
     actions,
     silences,
@@ -180,6 +184,7 @@ async def _start(
         links=parts.links,
         registry=RegistryEvents(parts.registry, parts.ledger),
         loops=loops,
+        feed=parts.feed,
         policy=policy,
         outlook=parts.outlook,
         clock=clock,
@@ -204,6 +209,7 @@ class _Parts:
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
+    feed: Feed
     sources: Sources
     registry: RegistryWatcher | None
 
@@ -242,6 +248,7 @@ async def _parts(
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
+        feed=Feed(db),
         sources=sources,
         registry=RegistryWatcher(registry, clock.now) if registry else None,
     )
@@ -285,6 +292,8 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "silences": SilenceWatch(
             *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
         ),
+        "index": Indexing(parts.db),
+        "feed": parts.feed,
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

@@ -7,7 +7,7 @@ import gc
 import resource
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,7 +57,14 @@ def _serve(settings: Settings) -> None:
     asyncio.run(_migrate(settings))
     signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
     log.info("serving", address=f"http://{settings.host}:{settings.port}")
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            """Open streams never end by themselves, and it waits for every answer to end."""
+            _end_streams(service.state)
+            await super().shutdown(*args, **kwargs)
+
+    server = Server(
         uvicorn.Config(
             service,
             host=settings.host,
@@ -94,6 +101,12 @@ async def _migrate(settings: Settings) -> None:
         await db.write(schema.migrate)
     finally:
         db.close()
+
+
+def _end_streams(state: object) -> None:
+    context = getattr(state, "context", None)
+    if context is not None:
+        context.feed.close()
 
 
 def _reload(state: object) -> None:

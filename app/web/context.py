@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
 from app.engine.loops import Loops
@@ -42,6 +43,7 @@ class Context:
     links: SignedLinks
     registry: RegistryEvents
     loops: Loops
+    feed: Feed
     policy: PolicyInForce
     outlook: Callable[[], Outlook]
     clock: Clock

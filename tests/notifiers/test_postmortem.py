@@ -1,4 +1,4 @@
-"""A postmortem as people find it: what is known is told, in both languages, and nothing breaks it."""
+"""A postmortem as people find it: what is known is told, and nothing breaks it."""
 
 from __future__ import annotations
 
@@ -131,4 +131,5 @@ def test_it_stays_small_whatever_the_storm() -> None:
 
 def test_no_english_is_left_over() -> None:
     for notice in (foreign(night()), *(foreign(each) for _, each in samples.every_kind())):
-        assert unmarked(shown(notice, PSEUDO)) == []
+        page = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown(notice, PSEUDO))
+        assert unmarked(page) == []
