@@ -143,15 +143,17 @@ def links(
     """
     first = alerts[0].alert if alerts else None
     notes = {**(first.annotations if first else {}), **incident.annotations}
+    record = f"{public_url}/incidents/{incident.id}"
     return Links(
         incident=page(public_url, incident.id),
-        record=f"{public_url}/incidents/{incident.id}",
+        record=record,
         runbook=safe_link(notes.get("runbook_url"))
         or _runbook(incident, runbook_base)
         or (_runbook(incident, f"{public_url}/runbooks") if own_runbook else None),
         graph=safe_link(first.generator_url) if first else None,
         dashboard=safe_link(notes.get("dashboard_url") or notes.get("dashboard")),
         alertmanager=safe_link(incident.external_url),
+        postmortem=f"{record}/postmortem",
     )
 
 

@@ -79,6 +79,7 @@ def incident_json(shown: Shown) -> dict[str, Any]:
             "dashboard": links.dashboard,
             "self": links.record,
             "console": links.incident,
+            "postmortem": links.postmortem,
         },
         "context": context_json(shown.context, shown.related),
         "changes": [change_json(change) for change in _changes(shown.context)],

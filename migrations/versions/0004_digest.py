@@ -1,7 +1,7 @@
 """The weekly digest, and an index for the statistics: what people did about an incident.
 
 Revision ID: 0004
-Revises: 0001
+Revises: 0003
 """
 
 from __future__ import annotations

@@ -31,7 +31,11 @@ def in_code() -> Iterator[str | tuple[str, ...]]:
 def in_templates() -> Iterator[str | tuple[str, ...]]:
     """What templates say themselves, by `say` and `count`."""
     for path in sorted((APP / "web" / "templates").rglob("*.html")):
-        for call in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+        for call in (
+            Environment(autoescape=True)
+            .parse(path.read_text(encoding="utf-8"))
+            .find_all(nodes.Call)
+        ):
             name = call.node.name if isinstance(call.node, nodes.Name) else ""
             texts = tuple(each.value for each in call.args if isinstance(each, nodes.Const))
             if name == "count":
