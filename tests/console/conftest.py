@@ -47,7 +47,7 @@ class Visitor:
 
     def sees(self, text: str) -> None:
         """Wait until the page shows this text."""
-        self.page.get_by_text(text).first.wait_for(timeout=20_000)
+        self.page.get_by_text(text).first.wait_for(timeout=60_000)
 
     def press(self, name: str, *, within: str = "body") -> None:
         """Press the first button of that name."""
@@ -102,7 +102,7 @@ def visiting(
         java_script_enabled=scripts,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     visitor = Visitor(context.new_page(), there.url)
 
     def heard(message: ConsoleMessage) -> None:
