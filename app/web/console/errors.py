@@ -14,9 +14,13 @@ from starlette.responses import Response
 from app.core.rights import Right
 from app.errors import NotFound, StoreUnavailable
 from app.notifiers.wording import Words
-from app.web.auth import Viewer
+from app.web import act_page
+from app.web.auth import Forbidden, Viewer
 from app.web.console.frame import Reader, page, reader
 from app.web.context import context
+
+
+_FORBIDDEN = 403
 
 
 class PageRoute(APIRoute):
@@ -35,21 +39,28 @@ class PageRoute(APIRoute):
                 return _refused(request, 404)
             except StoreUnavailable:
                 return _refused(request, 503)
+            except Forbidden as error:
+                return _refused(request, 403, str(error.detail))
             except HTTPException as error:
-                return _refused(request, error.status_code, str(error.detail))
+                return _refused(request, error.status_code, str(error.detail), form=True)
 
         return handled
 
 
-def _refused(request: Request, status: int, detail: str = "") -> Response:
+def _refused(request: Request, status: int, detail: str = "", *, form: bool = False) -> Response:
     """For somebody who may be a stranger: they are offered nothing."""
     who = reader(request, context(request), Viewer(Right.READ))
-    return refused(who, status, detail)
+    return refused(who, status, detail, form=form)
 
 
-def refused(who: Reader, status: int, detail: str = "") -> Response:
-    """A page that says why there is none; `detail` is what a program would be told."""
-    title, advice = _said(who.words, status)
+def refused(who: Reader, status: int, detail: str = "", *, form: bool = False) -> Response:
+    """A page that says why there is none; `detail` is what a program would be told. `form`: it
+    is what was sent that cannot be used, not who sent it."""
+    title, advice = (
+        act_page.unreadable(who.words)
+        if form and status == _FORBIDDEN
+        else _said(who.words, status)
+    )
     standard = detail == HTTPStatus(status).phrase
     return page(
         who,
@@ -74,6 +85,8 @@ def _said(words: Words, status: int) -> tuple[str, str]:
                 words.say("There is no such page"),
                 words.say("Perhaps its record was deleted: what is over is not kept for ever."),
             )
+        case 429:
+            return act_page.too_many(words)
         case 503:
             return (
                 words.say("The database does not answer"),

@@ -34,14 +34,12 @@
       const about = number(event.data);
       if (!mine || !about || String(about) === mine) look();
     };
-    source.onmessage = heard;
     source.addEventListener("incident", heard);
   }
 
   function number(data) {
     try {
-      const told = JSON.parse(data);
-      return told.incident?.id ?? told.incident ?? told.id ?? 0;
+      return JSON.parse(data).id ?? 0;
     } catch {
       return 0;
     }
