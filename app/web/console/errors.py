@@ -19,7 +19,6 @@ from app.web.auth import Forbidden, Viewer
 from app.web.console.frame import Reader, page, reader
 from app.web.context import context
 
-
 _FORBIDDEN = 403
 
 
