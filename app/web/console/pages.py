@@ -77,7 +77,7 @@ async def listed(request: Request, service: Service, who: Reading) -> Response:
         rows=[listing.row(who, each) for each in found],
         next=filters.beyond(params, cursor) if cursor else "",
         first="" if "cursor" not in dict(params) else filters.link(filters.without_place(params)),
-        view=filters.link(filters.without_place(params)),
+        view=filters.link([each for each in params if each[0] != "done"]),
         done=number(request.query_params.get("done", "")),
     )
 

@@ -45,7 +45,7 @@
     }
   }
 
-  show("off");
+  if (document.getElementById("refresher")) show("off");
   if (body.dataset.stream && "EventSource" in window) listen(body.dataset.stream);
   window.addEventListener("offline", () => show("lost"));
   window.addEventListener("online", look);
