@@ -10,9 +10,11 @@ import pytest
 
 TEMPLATES = Path(__file__).parents[2] / "app" / "web" / "templates" / "console"
 _CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+#: What stands in an attribute of the page around it.
+_INSIDE = re.compile(r"\{% block (?:back|stream) %\}.*?\{% endblock %\}")
 _SPOKEN = {"alt", "title", "placeholder", "aria-label"}
 #: Names, keys, and what reads the same in every language.
-_NEUTRAL = {"Plantão", "Enter", "j", "k", "a", "r", "n", "g", "v"}
+_NEUTRAL = {"Plantão", "Enter", "j", "k", "a", "r", "n", "g", "m"}
 
 
 class _Page(HTMLParser):
@@ -22,7 +24,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.said: list[str] = []
         self.own: list[str] = []
-        self.feed(_CODE.sub("", text))
+        self.feed(_CODE.sub("", _INSIDE.sub("", text)))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
