@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from app.core.events import Acknowledged, Assigned
 from app.core.rights import Right
-from tests.console.conftest import PHONE, Visit, Visitor
+from tests.console.conftest import PHONE, Visit, Visitor, visiting
 from tests.console.town import ANA, BRUNO, Town, night, town
 from tests.engine.silence_town import QUIET
 from tests.house import alert
 from tests.neighbours.alertmanager import Alertmanager
+from tests.neighbours.processes import eventually
 from tests.web.tokens import new_token
 
 KAFKA = "/console/incidents/4"
@@ -72,7 +75,7 @@ def test_notes_are_written_edited_and_removed(there: Town, visit: Visit) -> None
     visitor.press("Escrever nota")
     visitor.sees("Limpando.")
     visitor.page.locator("#note-1 summary").click()
-    visitor.page.get_by_label("Nota", exact=True).fill("Broker 3 sem disco.")
+    visitor.page.get_by_label("Texto", exact=True).fill("Broker 3 sem disco.")
     visitor.press("Salvar", within="#note-1")
     visitor.sees("editada")
     assert there.incident(4)["notes"][0]["text"] == "Broker 3 sem disco."
@@ -174,11 +177,15 @@ def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
 
 @pytest.mark.neighbour
 def test_silences_are_shown_first_then_made_and_ended(
-    tmp_path: Path, alertmanager: Alertmanager, visit: Visit
+    tmp_path: Path, alertmanager: Alertmanager, browser: Browser
 ) -> None:
-    with town(tmp_path / "t", alertmanager_url=(alertmanager.url,)) as there:
+    (tmp_path / "own").mkdir()
+    with (
+        town(tmp_path / "own", alertmanager_url=(alertmanager.url,)) as there,
+        visiting(browser, there) as visitor,
+    ):
         night(there)
-        visitor = visit(there)
+        there.clock.turn(datetime.now(UTC))  # Alertmanager goes by the real time
         visitor.goto(KAFKA)
         visitor.opens("Silence alerts")
         visitor.sees("Mutes 1 of 1 firing alert of this incident")
@@ -190,8 +197,8 @@ def test_silences_are_shown_first_then_made_and_ended(
         visitor.page.get_by_label("Matchers").fill('alertname="KafkaConsumerLag"')
         visitor.page.get_by_label("Or another time").fill("30m")
         visitor.page.get_by_label("Why").fill("broker is being replaced")
-        visitor.press("Silence alerts", within="#preview")
-        visitor.sees("Silenced until 03:30 by console")
+        visitor.press("Silence alerts", within="main")
+        visitor.sees("Silenced until")
         assert there.incident(4)["silences"][0]["matchers"] == ['alertname="KafkaConsumerLag"']
         visitor.press("End this silence")
         visitor.sees("Silence ended by console")
@@ -199,11 +206,13 @@ def test_silences_are_shown_first_then_made_and_ended(
 
 @pytest.mark.neighbour
 def test_an_alertmanager_that_is_down_is_told_and_nothing_is_lost(
-    tmp_path: Path, visit: Visit
+    tmp_path: Path, browser: Browser
 ) -> None:
-    with town(tmp_path, alertmanager_url=("http://127.0.0.1:9",)) as there:
+    with (
+        town(tmp_path, alertmanager_url=("http://127.0.0.1:9",)) as there,
+        visiting(browser, there) as visitor,
+    ):
         night(there)
-        visitor = visit(there)
         visitor.goto(KAFKA)
         visitor.opens("Silence alerts")
         visitor.page.get_by_label("Why").fill("upgrade")
@@ -216,15 +225,18 @@ def test_an_alertmanager_that_is_down_is_told_and_nothing_is_lost(
 
 @pytest.mark.neighbour
 def test_messages_that_do_not_get_through_are_stopped_and_tried_again(
-    tmp_path: Path, visit: Visit
+    tmp_path: Path, browser: Browser
 ) -> None:
     config = tmp_path / "plantao.yml"
     config.write_text(
         "receivers: {o: {email: {to: [a@example.com]}}}\nroutes: {receiver: o}\n", "utf-8"
     )
-    with town(tmp_path, config=config, smtp_url="smtp://127.0.0.1:9") as there:
+    with (
+        town(tmp_path, config=config, smtp_url="smtp://127.0.0.1:9") as there,
+        visiting(browser, there, scripts=False) as visitor,
+    ):
         night(there)
-        visitor = visit(there, scripts=False)
+        eventually(lambda: there.incident(4)["postings"][0]["state"] == "failing", what="a failure")
         visitor.goto(KAFKA)
         visitor.sees("not getting through")
         visitor.press("Stop trying")
@@ -246,14 +258,15 @@ def test_a_receipt_in_quarantine_is_looked_at_and_replayed(there: Town, visit: V
 
 
 @pytest.mark.neighbour
-def test_who_may_only_read_sees_no_button_and_gets_no_further(tmp_path: Path, visit: Visit) -> None:
-    with town(tmp_path) as there:
+def test_who_may_only_read_sees_no_button_and_gets_no_further(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with town(tmp_path) as there, visiting(browser, there, scripts=False) as visitor:
         night(there)
         token = there.run(new_token(there.house, Right.READ, name="Rita"))
-        visitor = visit(there, scripts=False)
         visitor.goto(KAFKA)
         assert "/console/sign-in" in visitor.page.url
-        visitor.page.get_by_label("Token").fill(token)
+        visitor.page.get_by_label("Token", exact=True).fill(token)
         visitor.press("Sign in")
         visitor.sees("KafkaConsumerLag")
         assert visitor.page.url.endswith(KAFKA)
@@ -261,10 +274,10 @@ def test_who_may_only_read_sees_no_button_and_gets_no_further(tmp_path: Path, vi
         assert visitor.page.locator("main form[method=post]").count() == 0
         visitor.goto("/")
         assert not visitor.page.get_by_role("button", name="Acknowledge").count()
-        assert visitor.goto("/console/receipts/1") == 403
-        cookies = {each["name"]: each["value"] for each in visitor.page.context.cookies()}
         csrf = visitor.page.locator("input[name=csrf]").first
         form = {"do": "acknowledge", "csrf": csrf.get_attribute("value") or ""}
+        assert visitor.goto("/console/receipts/1") == 403
+        cookies = {each["name"]: each["value"] for each in visitor.page.context.cookies()}
         address = f"{there.url}{KAFKA}"
         answer = httpx.post(address, data=form, cookies=cookies, timeout=60)
         assert answer.status_code == 403
@@ -298,18 +311,18 @@ def test_hostile_text_shows_as_text(there: Town, visit: Visit) -> None:
 
 
 @pytest.mark.neighbour
-def test_an_incident_stands_in_another_page(tmp_path: Path, visit: Visit) -> None:
-    with town(tmp_path, frame_ancestors=("https://grafana.example.com",)) as there:
+def test_an_incident_stands_in_another_page(tmp_path: Path, browser: Browser) -> None:
+    grafana = "https://grafana.example.com"
+    with (
+        town(tmp_path, frame_ancestors=(grafana,)) as there,
+        visiting(browser, there) as visitor,
+    ):
         night(there)
-        visitor = visit(there)
         visitor.goto(f"{SCORING}?embed=1")
         visitor.sees("What is known")
-        assert visitor.page.locator("header.top, main button").count() == 0
+        assert visitor.page.locator("header.top, form[method=post]").count() == 0
         assert visitor.page.get_by_role("link", name="Open in Plantão").count() == 1
         framed = httpx.get(f"{there.url}{SCORING}?embed=1", timeout=60)
-        assert (
-            "frame-ancestors https://grafana.example.com"
-            in (framed.headers["content-security-policy"])
-        )
+        assert f"frame-ancestors {grafana}" in framed.headers["content-security-policy"]
         whole = httpx.get(f"{there.url}{SCORING}", timeout=60)
         assert "frame-ancestors 'none'" in whole.headers["content-security-policy"]
