@@ -20,6 +20,7 @@ from tests.neighbours.alertmanager import Alertmanager
 from tests.neighbours.processes import eventually
 from tests.web.tokens import new_token
 
+ANOTHER = alert("KafkaConsumerLag", severity="critical", component="kafka", topic="pix.decisions")
 KAFKA = "/console/incidents/4"
 SCORING = "/console/incidents/5"
 
@@ -106,8 +107,7 @@ def test_a_storm_keeps_nobody_from_acting(there: Town, visit: Visit) -> None:
     """Alerts that come meanwhile are no reason to refuse what was decided."""
     visitor = visit(there, scripts=False)
     visitor.goto(KAFKA)
-    labels = {"severity": "critical", "component": "kafka", "topic": "pix.decisions"}
-    there.tell(alert("KafkaConsumerLag", **labels))
+    there.tell(ANOTHER)
     assert there.incident(4)["alert_counts"]["firing"] == 2
     visitor.press("Acknowledge")
     done(visitor)
@@ -119,8 +119,7 @@ def test_what_is_forced_is_what_was_asked_about(there: Town, visit: Visit) -> No
     visitor.goto(KAFKA)
     visitor.press("Resolve")
     visitor.sees("1 alert still fires.")
-    labels = {"severity": "critical", "component": "kafka", "topic": "pix.decisions"}
-    there.tell(alert("KafkaConsumerLag", **labels))
+    there.tell(ANOTHER)
     visitor.press("Resolve all the same")
     visitor.sees("The incident changed meanwhile. Look again, then decide.")
     assert there.incident(4)["status"] == "triggered"

@@ -19,7 +19,7 @@ from app.core.events import (
     NoteAdded,
     ResolvedByPerson,
 )
-from app.core.facts import Facts, Measured, Missing, Sample, Threshold
+from app.core.facts import Changed, Facts, Measured, Missing, Sample, Served, Threshold
 from app.core.person import Person
 from app.engine.apply import apply_event
 from app.engine.policy import Policy
@@ -74,7 +74,7 @@ class Town:
 
     def know(self, number: int, *facts: Facts | Missing, at: datetime = START) -> None:
         """The sources say this of an incident's opening."""
-        names = {Measured: "prometheus", known.Served: "mlflow", known.Changed: "changes"}
+        names = {Measured: "prometheus", Served: "mlflow", Changed: "changes"}
         for each in facts:
             source = names.get(type(each), "history")
             self.happen(number, ContextFound(Finding(source, Moment.OPENING, at, each)), at=at)
