@@ -52,6 +52,7 @@ from app.web import (
     health,
     incidents,
     mlflow,
+    openapi,
     problems,
     receipts,
     runbooks,
@@ -113,6 +114,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     problems.install(app)
     for module in _MODULES:
         app.include_router(module.router)
+    openapi.install(app)
     return app
 
 

@@ -110,8 +110,16 @@ def narrowing(
         marks = [receiver_word(name) for name in search.receivers]
         found.append(texts.with_marks(tx, marks, within=within))
     if search.text and search.text.strip():
-        found.append(texts.with_phrases(tx, phrases(search.text), within=within))
+        found.append(_says(tx, search.text.strip(), within))
     return found
+
+
+def _says(tx: Transaction, text: str, within: Within) -> sa.ColumnElement[bool]:
+    """What holds no word, such as `%`, is looked for as it stands, in titles."""
+    asked = phrases(text)
+    if not asked:
+        return _incidents.c.title.icontains(text, autoescape=True)
+    return texts.with_phrases(tx, asked, within=within)
 
 
 def sources(tx: Transaction, search: Search) -> list[sa.ColumnElement[bool]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -109,7 +110,7 @@ def _row(tx: Transaction, number: int, document: Document) -> dict[str, int | st
 def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Document]:
     numbers = [incident.id for incident in incidents]
     alerts: dict[int, list[tuple[Mapping[str, str], Mapping[str, str]]]] = {n: [] for n in numbers}
-    notes: dict[int, list[sa.Row[tuple[object, ...]]]] = {number: [] for number in numbers}
+    notes: dict[int, list[Any]] = {number: [] for number in numbers}
     for start in range(0, len(numbers), _MANY):
         some = numbers[start : start + _MANY]
         held = sa.select(_alerts.c.incident_id, _alerts.c.labels, _alerts.c.annotations)
@@ -136,8 +137,6 @@ def with_phrases(
     tx: Transaction, phrases: Sequence[Phrase], *, within: tuple[int, int] | None = None
 ) -> sa.ColumnElement[bool]:
     """Whether an incident has all of these; `within` bounds the numbers that are looked up."""
-    if not phrases:
-        return sa.false()
     if tx.dialect.name == "sqlite":
         asked = " AND ".join(f"words : {_fts(phrase)}" for phrase in phrases)
         return _incidents.c.id.in_(_matching(asked, within)) | _incidents.c.id.in_(
