@@ -148,7 +148,7 @@ async def test_the_end_of_the_service_is_the_end_of_the_stream(house: House, url
 
 @pytest.mark.parametrize(
     "params",
-    [{"last_event_id": "x"}, {"fields": "nothing"}, {"matcher": "{"}, {"opened_after": "soon"}],
+    [{"last_event_id": "x"}, {"fields": "nothing"}, {"matcher": "pod"}, {"opened_after": "soon"}],
 )
 async def test_a_stream_that_makes_no_sense(house: House, params: dict[str, str]) -> None:
     assert_problem(
