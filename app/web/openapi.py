@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic.json_schema import models_json_schema
 
 from app.web import shapes
@@ -41,6 +42,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
     "GET /runbooks/{alertname}": {"200": _HTML},
     "GET /healthz": {"200": shapes.State},
     "GET /readyz": {"200": shapes.State, "503": shapes.State},
+    "GET /metrics": {"200": CONTENT_TYPE_LATEST},
     "POST /-/reload": {"200": shapes.State},
 }
 _ACTION = "/incidents/{number}/"
