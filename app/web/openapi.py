@@ -61,6 +61,7 @@ _PROBLEMS = {
     "409": "It does not fit the incident's present state, or somebody was faster.",
     "413": "The body is over the size limit.",
     "422": "A parameter or a part of the body cannot be used: `detail` names it.",
+    "429": "Too many wrong tokens came from there: wait as long as `Retry-After` says.",
     "502": "Alertmanager gave no usable answer.",
     "503": "The database, or Alertmanager, does not answer: try again.",
 }
@@ -148,7 +149,7 @@ def _problems(name: str, operation: _Operation) -> list[str]:
     if path.startswith(_HOOKS):
         return [*found, *(["400", "401", "408", "413", "503"] if "mlflow" in path else [])]
     if name not in _OPEN:
-        found += ["401", "403", "503"]
+        found += ["401", "403", "429", "503"]
     if "{" in path:
         found.append("404")
     if "requestBody" in operation or path in {"/incidents", "/incidents/stream"}:
