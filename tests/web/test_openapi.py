@@ -78,7 +78,7 @@ def _ask_everything(schema: Any) -> None:
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy())
-        def ask(case: Case) -> None:
+        def ask(case: Case[Any]) -> None:
             answer = case.call(timeout=30)
             # There is no Alertmanager here to make silences.
             assert answer.status_code < 500 or "silence" in case.path, answer.text
