@@ -17,6 +17,7 @@ from app.config import Config, default_config, load
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
+from app.engine.digest import Digests
 from app.engine.enrich import Enrich
 from app.engine.feed import Feed
 from app.engine.indexing import Indexing
@@ -294,6 +295,15 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         ),
         "index": Indexing(parts.db),
         "feed": parts.feed,
+        "digest": Digests(
+            parts.db,
+            parts.policy,
+            parts.clock,
+            parts.notifiers,
+            outlook=parts.outlook,
+            locale=settings.locale,
+            zone=settings.timezone,
+        ),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 
