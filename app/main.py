@@ -20,6 +20,7 @@ from app.engine.deliver import Deliver
 from app.engine.digest import Digests
 from app.engine.enrich import Enrich
 from app.engine.feed import Feed
+from app.engine.figures import LogFigures
 from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
 from app.engine.intake import Intake
@@ -304,6 +305,7 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
             locale=settings.locale,
             zone=settings.timezone,
         ),
+        "figures": LogFigures(parts.db, parts.clock),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

@@ -31,7 +31,7 @@ def opened(words: Words, digest: Digest) -> str:
 
 
 def before(words: Words, digest: Digest) -> str:
-    return words.say("the week before {count}", count=words.number(digest.opened_before))
+    return words.say("{count} the week before", count=words.number(digest.opened_before))
 
 
 def parts(words: Words, digest: Digest) -> list[Part]:
@@ -57,8 +57,8 @@ def _figures(words: Words, digest: Digest) -> Iterator[Line]:
         stats_wording.spread(words, each)
         for each in (whole.time_to_acknowledge, whole.time_to_resolve)
     )
-    yield Line("🟡", words.say("Acknowledged after {spread}", spread=waited))
-    yield Line("🟢", words.say("Over after {spread}", spread=lasted))
+    yield Line("🟡", words.say("Acknowledged: {spread}", spread=waited))
+    yield Line("🟢", words.say("Over: {spread}", spread=lasted))
     if whole.short_lived:
         said = words.count(
             "{count} ended by itself in under {short}, with nobody acting",

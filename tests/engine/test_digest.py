@@ -1,0 +1,125 @@
+"""The weekly digest: told once, to whom it is for, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core.postings import Destination
+from app.store import digests
+from tests.clock import FakeClock
+from tests.engine.stage import Stage, stage
+from tests.house import alert
+from tests.neighbours.slack import Fault
+from tests.neighbours.smtp import SmtpServer
+
+#: The clock begins on a Monday, at 03:00 in São Paulo.
+CONFIG = """
+receivers:
+  oncall: {console: true}
+  leads: {slack: {channel: "#lideres"}, locale: pt-BR}
+routes: {receiver: oncall}
+reopen_within: 5s
+digest: {receiver: leads, day: monday, at: "03:05"}
+"""
+TITLE = "A semana de plantão"
+
+
+async def week(play: Stage) -> None:
+    """Three incidents that ended by themselves, and one that somebody took, until 03:04."""
+    for _ in range(3):
+        at = play.clock.now().isoformat()
+        await play.fire(alert("Flaky", severity="warning", starts=at))
+        await play.clock.advance(seconds=30)
+        await play.fire(alert("Flaky", severity="warning", status="resolved", ends=at))
+        await play.clock.advance(seconds=20)
+    await play.fire(alert("KafkaLag", severity="critical"))
+    await play.clock.advance(seconds=60)
+    await play.house.http.post("/incidents/4/acknowledge", json={"by": "ana"})
+
+
+async def test_the_week_is_told_once_in_its_reader_s_language(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with stage(tmp_path, config=CONFIG, clock=clock) as play:
+        await week(play)
+        assert not play.slack.all_messages()
+        root = await play.root(TITLE, channel="#lideres")
+        assert "4 incidentes" in root
+        assert "Flaky: 3 de 3 incidentes terminaram sozinhos" in root
+        assert "Reconhecidos: metade em até 1 min" in root
+        await play.quiet()
+
+
+async def test_a_restart_tells_nothing_twice_and_a_week_later_the_next_is_due(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with stage(tmp_path, config=CONFIG, clock=clock) as play:
+        await clock.advance(minutes=5, settle=0.01)
+        await play.root(TITLE)
+        await play.quiet()
+    clock.jump(days=6, hours=23, minutes=50)
+    async with stage(tmp_path, config=CONFIG, clock=clock) as play:
+        await clock.advance(minutes=1)
+        assert not play.slack.all_messages()
+        clock.jump(minutes=12)
+        await play.root(TITLE)
+        await play.quiet()
+
+
+@pytest.mark.parametrize("kind", ["record_then_drop", "ratelimited", "http_error"])
+async def test_whatever_slack_does_it_is_there_once(tmp_path: Path, kind: str) -> None:
+    async with stage(tmp_path, config=CONFIG) as play:
+        play.slack.faults.add(Fault(kind, method="chat.postMessage", only="root"))
+        await play.clock.advance(minutes=5, settle=0.01)
+        await play.root(TITLE)
+        await play.quiet()
+        assert len(play.slack.all_messages()) == 1
+
+
+async def test_a_week_that_is_long_over_is_not_told(tmp_path: Path) -> None:
+    clock = FakeClock()
+    clock.jump(days=3)
+    async with stage(tmp_path, config=CONFIG, clock=clock) as play:
+        await clock.advance(minutes=2)
+        assert not play.slack.calls("chat.postMessage")
+
+
+async def test_by_mail_it_is_a_thread_of_its_own_that_nobody_acts_from(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path) as smtp:
+        mail = "leads: {email: {to: [ana@example.com, bia@example.com]}}"
+        config = CONFIG.replace('leads: {slack: {channel: "#lideres"}, locale: pt-BR}', mail)
+        settings = {"smtp_url": smtp.url, "email_from": "plantao@example.com"}
+        async with stage(tmp_path, config=config, **settings) as play:
+            await week(play)
+            await play.play(lambda: len(smtp.mailbox.messages) == 2)
+        message = smtp.mailbox.messages[0].message
+    assert message["Subject"].startswith("[Plantão] The week on call: 16 Nov to 23 Nov")
+    assert "In-Reply-To" not in message
+    text, html = (message.get_body((form,)).get_content() for form in ("plain", "html"))
+    for body in (text, html):
+        assert "4 incidents" in body
+        assert "Flaky" in body
+        assert "/act/" not in body
+        assert "receiver leads" in body
+    assert "\x00" not in text
+
+
+async def test_two_replicas_send_one(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with stage(tmp_path, config=CONFIG, clock=clock) as play:
+        db, now = play.house.context.db, clock.now()
+        place = Destination("slack", "#elsewhere")
+        for _ in range(2):
+            await db.write(digests.plan, now, [place], now=now)
+        first = await db.write(digests.lease, now=now)
+        assert first is not None
+        assert not first.in_doubt
+        assert await db.write(digests.lease, now=now) is None
+        clock.jump(minutes=3)
+        again = await db.write(digests.lease, now=clock.now())
+        assert again is not None
+        assert again.in_doubt
+        await db.write(digests.sent, again, now=clock.now())
+        assert not await db.read(digests.any_due, now=clock.now())
