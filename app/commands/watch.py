@@ -158,3 +158,5 @@ def events_of(lines: Iterable[str]) -> Iterator[Event]:
                 number = value
             case "data":
                 data.append(value)
+            case _:  # a comment, or how soon to come back
+                pass

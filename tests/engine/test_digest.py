@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from app.core.postings import Destination
-from app.store import digests
 from tests.clock import FakeClock
 from tests.engine.stage import Stage, stage
 from tests.house import alert
@@ -18,7 +16,7 @@ from tests.neighbours.smtp import SmtpServer
 CONFIG = """
 receivers:
   oncall: {console: true}
-  leads: {slack: {channel: "#lideres"}, locale: pt-BR}
+  leads: {slack: {channel: "#fraude-plantao"}, locale: pt-BR}
 routes: {receiver: oncall}
 reopen_within: 5s
 digest: {receiver: leads, day: monday, at: "03:05"}
@@ -44,7 +42,7 @@ async def test_the_week_is_told_once_in_its_reader_s_language(tmp_path: Path) ->
     async with stage(tmp_path, config=CONFIG, clock=clock) as play:
         await week(play)
         assert not play.slack.all_messages()
-        root = await play.root(TITLE, channel="#lideres")
+        root = await play.root(TITLE, channel="#fraude-plantao")
         assert "4 incidentes" in root
         assert "Flaky: 3 de 3 incidentes terminaram sozinhos" in root
         assert "Reconhecidos: metade em até 1 min" in root
@@ -89,7 +87,7 @@ async def test_a_week_that_is_long_over_is_not_told(tmp_path: Path) -> None:
 async def test_by_mail_it_is_a_thread_of_its_own_that_nobody_acts_from(tmp_path: Path) -> None:
     with SmtpServer(tmp_path) as smtp:
         mail = "leads: {email: {to: [ana@example.com, bia@example.com]}}"
-        config = CONFIG.replace('leads: {slack: {channel: "#lideres"}, locale: pt-BR}', mail)
+        config = CONFIG.replace('leads: {slack: {channel: "#fraude-plantao"}, locale: pt-BR}', mail)
         settings = {"smtp_url": smtp.url, "email_from": "plantao@example.com"}
         async with stage(tmp_path, config=config, **settings) as play:
             await week(play)
@@ -104,22 +102,3 @@ async def test_by_mail_it_is_a_thread_of_its_own_that_nobody_acts_from(tmp_path:
         assert "/act/" not in body
         assert "receiver leads" in body
     assert "\x00" not in text
-
-
-async def test_two_replicas_send_one(tmp_path: Path) -> None:
-    clock = FakeClock()
-    async with stage(tmp_path, config=CONFIG, clock=clock) as play:
-        db, now = play.house.context.db, clock.now()
-        place = Destination("slack", "#elsewhere")
-        for _ in range(2):
-            await db.write(digests.plan, now, [place], now=now)
-        first = await db.write(digests.lease, now=now)
-        assert first is not None
-        assert not first.in_doubt
-        assert await db.write(digests.lease, now=now) is None
-        clock.jump(minutes=3)
-        again = await db.write(digests.lease, now=clock.now())
-        assert again is not None
-        assert again.in_doubt
-        await db.write(digests.sent, again, now=clock.now())
-        assert not await db.read(digests.any_due, now=clock.now())
