@@ -31,6 +31,7 @@ class Service:
 
     url: str
     token: str | None = None
+    seconds: float = _SECONDS
 
     def get(self, path: str, query: Query | None = None, *, holding: str) -> dict[str, Any]:
         """The JSON object at this path, which has the key `holding`."""
@@ -96,7 +97,7 @@ class Service:
         return answer
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        with self.connection(_SECONDS) as client:
+        with self.connection(self.seconds) as client:
             return client.request(method, self.url + path, **request)
 
     @contextmanager
@@ -135,12 +136,17 @@ def _given(query: Query) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value not in (None, [])}
 
 
-def api(settings: Settings, url: str | None, token: str | None) -> Service:
-    """The API at `url` with `token`, or where and with what the settings say."""
+def api(
+    settings: Settings, url: str | None, token: str | None, *, seconds: float = _SECONDS
+) -> Service:
+    """The API at `url` with `token`, or where and with what the settings say.
+
+    Each call may take so many seconds.
+    """
     known = settings.api_tokens
     if token is None and known:
         token = known[0].get_secret_value()
-    return Service(url or service_address(settings), token)
+    return Service(url or service_address(settings), token, seconds)
 
 
 def shown(url: str) -> str:

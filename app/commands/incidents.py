@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.client import Service, api
+from app.commands.completion import Incident
 from app.commands.filters import (
     Alertnames,
     Components,
@@ -24,7 +25,7 @@ from app.commands.filters import (
     filters,
 )
 from app.commands.incident_text import incident_text, list_lines
-from app.commands.options import AsJson, By, Number, Token, Url, settings_with
+from app.commands.options import AsJson, By, Token, Url, settings_with
 from app.commands.silences import silence, unsilence
 from app.commands.terminal import remark, say, say_json
 from app.commands.watch import watch
@@ -91,7 +92,7 @@ def list_(
 
 
 @app.command()
-def show(number: Number, *, json: AsJson = False, url: Url = None, token: Token = None) -> None:
+def show(number: Incident, *, json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show one incident, alerts and timeline too."""
     settings = settings_with()
     service = api(settings, url, token)
@@ -105,7 +106,7 @@ def show(number: Number, *, json: AsJson = False, url: Url = None, token: Token 
 
 @app.command()
 def postmortem(
-    number: Number,
+    number: Incident,
     *,
     lang: Annotated[
         str | None,
@@ -125,7 +126,7 @@ def postmortem(
 
 @app.command()
 def ack(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Take an incident on."""
     incident = _act(_service(url, token), number, "acknowledge", {"by": by})
@@ -134,7 +135,7 @@ def ack(
 
 @app.command()
 def unack(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Hand an incident back.
 
@@ -146,7 +147,7 @@ def unack(
 
 @app.command()
 def assign(
-    number: Number,
+    number: Incident,
     to: Annotated[
         str | None,
         typer.Argument(metavar="[PERSON]", help="Whose it is now; yours, if left out."),
@@ -168,7 +169,7 @@ def assign(
 
 @app.command()
 def resolve(
-    number: Number,
+    number: Incident,
     *,
     by: By,
     force: Annotated[bool, typer.Option("--force", help="Also while alerts still fire.")] = False,
@@ -183,7 +184,7 @@ def resolve(
 
 @app.command()
 def note(
-    number: Number,
+    number: Incident,
     text: Annotated[
         str | None,
         typer.Argument(metavar="[TEXT]", help="The note, or - for standard input."),
@@ -230,7 +231,7 @@ def _told(text: str | None) -> str:
 
 @app.command()
 def mute(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Mute an incident's replies.
 
@@ -242,7 +243,7 @@ def mute(
 
 @app.command()
 def unmute(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Turn an incident's replies on again."""
     incident = _act(_service(url, token), number, "unmute", {"by": by})
