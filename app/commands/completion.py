@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.client import api
+from app.commands.client import Query, api
 from app.commands.options import settings_with
 from app.errors import PlantaoError
 from app.notifiers.text import cut, one_line
@@ -19,7 +19,7 @@ _TITLE = 60
 
 def open_incidents(incomplete: str) -> list[tuple[str, str]]:
     """Number and title of each that fits; nothing where the service does not answer at once."""
-    query = {"status": ["triggered", "acknowledged"], "limit": _MOST}
+    query: Query = {"status": ["triggered", "acknowledged"], "limit": _MOST}
     with suppress(PlantaoError):
         page = api(settings_with(), None, None, seconds=_SECONDS).get(
             "/incidents", query, holding="items"

@@ -14,7 +14,7 @@ from app.commands.terminal import moment, say, say_json, table, width
 from app.core.durations import format_duration
 
 _TOP = 10
-_HEADER = ("INCIDENTS", "ACK p50", "p90", "OVER p50", "p90", "SHORT", "REFIRED")
+_HEADER = ("OPENED", "ACK p50", "p90", "END p50", "p90", "SHORT", "AGAIN")
 _LISTS = (
     ("SEVERITY", "by_severity", ("severity",)),
     ("COMPONENT", "by_component", ("component",)),
@@ -42,7 +42,8 @@ def stats(
 ) -> None:
     """Show times to acknowledge and to end, noise, and what to tune first.
 
-    SHORT ended by themselves in under 5 minutes with nobody acting; docs/statistics.md says
+    SHORT ended by themselves in under 5 minutes with nobody acting, AGAIN says how often they
+    fired again; docs/statistics.md says
     what each figure means.
     """
     settings = settings_with()
@@ -80,7 +81,7 @@ def _name(row: Json, keys: Sequence[str]) -> str:
     return _cut(" v".join(known)) if known else "-"
 
 
-def _cut(name: str, longest: int = 28) -> str:
+def _cut(name: str, longest: int = 22) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 

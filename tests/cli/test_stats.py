@@ -1,4 +1,4 @@
-"""`plantao stats`, `incidents postmortem` and the filters of `incidents list`, on a real service."""
+"""`plantao stats`, `incidents postmortem`, the filters of `incidents list`, and completion."""
 
 from __future__ import annotations
 
