@@ -43,8 +43,7 @@ def stats(
     """Show times to acknowledge and to end, noise, and what to tune first.
 
     SHORT ended by themselves in under 5 minutes with nobody acting, AGAIN says how often they
-    fired again; docs/statistics.md says
-    what each figure means.
+    fired again; docs/statistics.md says what each figure means.
     """
     settings = settings_with()
     query = {"since": since, "until": until}
