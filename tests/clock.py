@@ -47,7 +47,7 @@ class FakeClock:
         await asyncio.sleep(settle)
 
     def jump(self, **delta: float) -> None:
-        """Move on at once: who was to wake meanwhile wakes now, late."""
+        """Move on by that much at once: a loop that would have run often meanwhile runs once."""
         self._now += timedelta(**delta)
         self._wake()
 

@@ -143,7 +143,7 @@ def api(
 
     Each call may take so many seconds.
     """
-    known = settings.api_tokens
+    known = [*([settings.api_token] if settings.api_token else []), *settings.api_tokens]
     if token is None and known:
         token = known[0].get_secret_value()
     return Service(url or service_address(settings), token, seconds)

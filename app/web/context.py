@@ -12,6 +12,7 @@ from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
 from app.engine.feed import Feed
+from app.engine.guard import Guard
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
 from app.engine.loops import Loops
@@ -41,6 +42,7 @@ class Context:
     ledger: Ledger
     enrich: Enrich
     links: SignedLinks
+    guard: Guard
     registry: RegistryEvents
     loops: Loops
     feed: Feed

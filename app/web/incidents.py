@@ -13,12 +13,13 @@ from starlette.responses import Response
 from app.core.chart import draw
 from app.core.notes import folded
 from app.core.notices import Notice
+from app.core.rights import Right
 from app.engine.outlook import Outlook
 from app.notifiers.charting import chart_of
 from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, silences
 from app.store.database import Transaction
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Service
 from app.web.listing import TABLE, as_lines, as_table
 from app.web.listing import listed as listing
@@ -26,7 +27,7 @@ from app.web.search import Filters, cursor_of, search_for
 from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
-    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require_api_token)]
+    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require(Right.READ))]
 )
 
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"

@@ -9,16 +9,17 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.core.notices import Notice
+from app.core.rights import Right
 from app.notifiers.own_wording import localised
 from app.notifiers.postmortem import postmortem
 from app.notifiers.wording import words
 from app.settings import Locale
 from app.store import incidents
 from app.store.database import Transaction
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Service
 
-router = APIRouter(tags=["incidents"], dependencies=[Depends(require_api_token)])
+router = APIRouter(tags=["incidents"], dependencies=[Depends(require(Right.READ))])
 
 _MOST_NUMBER = 2**63 - 1
 _MARKDOWN = "text/markdown; charset=utf-8"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, Field
 
+from app.core.rights import Right
 from app.core.stats import Figures, Reason, Row, Spread, Stats, tune_first
 from app.notifiers import stats_wording
 from app.notifiers.wording import Words, words
@@ -16,11 +17,11 @@ from app.settings import Locale
 from app.store import stats as store
 from app.store.database import Transaction
 from app.store.stats import Stretch
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Service
 from app.web.times import moment
 
-router = APIRouter(tags=["statistics"], dependencies=[Depends(require_api_token)])
+router = APIRouter(tags=["statistics"], dependencies=[Depends(require(Right.READ))])
 
 _SHOWN_BY_DEFAULT = timedelta(days=30)
 

@@ -19,18 +19,19 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
 from app.core.incidents import EntryKind
+from app.core.rights import Right
 from app.engine.outlook import Outlook
 from app.store import feed
 from app.store.database import Transaction
 from app.store.feed import Position
 from app.store.queries import Search
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Context, Service
 from app.web.listing import items
 from app.web.search import Following, search_for
 
 router = APIRouter(
-    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require_api_token)]
+    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require(Right.READ))]
 )
 
 _AT_ONCE = 100  # incidents
