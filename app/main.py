@@ -56,6 +56,7 @@ from app.web import (
     health,
     incidents,
     mlflow,
+    openapi,
     postmortem,
     problems,
     receipts,
@@ -134,6 +135,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     sign_in.install(app)
     for module in _MODULES:
         app.include_router(module.router)
+    openapi.install(app)
     return app
 
 
