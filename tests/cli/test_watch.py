@@ -39,7 +39,13 @@ def watching(service: Beside, log: Path, *arguments: str) -> subprocess.Popen[by
             env=environment(PYTHONUNBUFFERED="1", **service.shell.settings),
             stdout=output,
             stderr=subprocess.STDOUT,
+            preexec_fn=_hears_ctrl_c,  # noqa: PLW1509
         )
+
+
+def _hears_ctrl_c() -> None:
+    """Also where the tests run in the background of a shell, which lets them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_change_is_told_as_it_happens(service: Beside, tmp_path: Path) -> None:
