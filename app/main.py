@@ -18,8 +18,10 @@ from app.core.signing import KEY_LENGTH
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
+from app.engine.digest import Digests
 from app.engine.enrich import Enrich
 from app.engine.feed import Feed
+from app.engine.figures import LogFigures
 from app.engine.guard import Guard
 from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
@@ -55,6 +57,7 @@ from app.web import (
     health,
     incidents,
     mlflow,
+    openapi,
     postmortem,
     problems,
     receipts,
@@ -134,6 +137,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     sign_in.install(app)
     for module in _MODULES:
         app.include_router(module.router)
+    openapi.install(app)
     return app
 
 
@@ -323,6 +327,16 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         ),
         "index": Indexing(parts.db),
         "feed": parts.feed,
+        "digest": Digests(
+            parts.db,
+            parts.policy,
+            parts.clock,
+            parts.notifiers,
+            outlook=parts.outlook,
+            locale=settings.locale,
+            zone=settings.timezone,
+        ),
+        "figures": LogFigures(parts.db, parts.clock),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

@@ -48,6 +48,10 @@ class Feed:
             if not self._followers:
                 self._wanted.clear()
 
+    @property
+    def followed(self) -> bool:
+        return bool(self._followers)
+
     def close(self) -> None:
         """The service is about to end: whoever follows is let go, to come back later."""
         self.over = True

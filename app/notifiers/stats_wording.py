@@ -39,11 +39,11 @@ def named_advice(words: Words, one: Advice) -> str:
 
 
 def spread(words: Words, found: Spread) -> str:
-    """`4 min, 90 % within 31 min`; a dash where there is nothing to measure."""
+    """`half within 4 min, 90 % within 31 min`; a dash where there is nothing to measure."""
     if found.median is None or found.p90 is None:
         return "–"  # noqa: RUF001
     return words.say(
-        "{median}, 90 % within {p90}",
+        "half within {median}, 90 % within {p90}",
         median=words.duration(found.median),
         p90=words.duration(found.p90),
     )

@@ -38,6 +38,14 @@ class Writer(ABC):
     def close(self) -> None: ...
 
 
+def driver(tx: Transaction) -> sqlite3.Connection:
+    """SQLite's own connection behind a transaction, for what SQLAlchemy would slow down.
+
+    What it raises is sqlite3's; `Database` knows those errors as well as SQLAlchemy's.
+    """
+    return cast("sqlite3.Connection", tx.connection.driver_connection)
+
+
 def writer(url: sa.URL, *, guest: bool = False) -> Writer:
     """The writer for this kind of database; a `guest` makes no checkpoints while others write.
 
@@ -96,7 +104,7 @@ class _SqliteWriter(Writer):
     def _connect(self) -> tuple[Transaction, sqlite3.Connection]:
         tx = self._engine.connect()
         tx.begin()  # in SQLAlchemy's eyes one that never ends: nobody commits in between
-        self._open = tx, cast("sqlite3.Connection", tx.connection.driver_connection)
+        self._open = tx, driver(tx)
         return self._open
 
 

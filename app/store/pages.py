@@ -24,7 +24,7 @@ from app.core.alerts import severity_rank
 from app.core.incidents import Incident
 from app.store.database import Transaction
 from app.store.incidents import incident_from_row
-from app.store.search import SORTS, Search, conditions, fitting, sources
+from app.store.search import SORTS, Search, conditions, few, fitting
 from app.store.tables import IncidentRow, table
 
 _incidents = table(IncidentRow)
@@ -86,10 +86,10 @@ def _place(incident: Incident, sort: str) -> Place:
 def _rows(tx: Transaction, search: Search) -> list[Incident]:
     if tx.dialect.name != "sqlite" or search.numbers is not None:
         return _run(tx, search, _select(search).where(*conditions(tx, search)))
-    few = _few(tx, search)
-    if few is not None:
-        query = _select(search).where(_incidents.c.id.in_(few), *conditions(tx, search, _ends(few)))
-        return _run(tx, search, query)
+    left = few(tx, search, _FEW)
+    if left is not None:
+        query = _select(search).where(_incidents.c.id.in_(left))
+        return _run(tx, search, query.where(*conditions(tx, search, _ends(left))))
     found = _in_window(tx, search)
     if found is None:
         found = _run(tx, search, _walk(search).where(*conditions(tx, search)))
@@ -118,15 +118,6 @@ def _select(search: Search) -> sa.Select[Any]:
 def _walk(search: Search) -> sa.Select[Any]:
     column, _ = SORTS[search.sort]
     return _select(search).with_hint(_incidents, _WALKED[column.name], "sqlite")
-
-
-def _few(tx: Transaction, search: Search) -> list[int] | None:
-    """The numbers that one of the conditions leaves, if they are few."""
-    for source in sources(tx, search):
-        found = list(tx.scalars(sa.select(_incidents.c.id).where(source).limit(_FEW + 1)))
-        if len(found) <= _FEW:
-            return found
-    return None
 
 
 def _ends(numbers: Sequence[int]) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ def conditions(
     tx: Transaction, search: Search, within: Within = None
 ) -> list[sa.ColumnElement[bool]]:
     """All that must hold of an incident, but for matchers of which SQL knows nothing."""
-    found = [*_of_columns(search), *narrowing(tx, search, within)]
+    found = [*_of_columns(search), *_narrowing(tx, search, within)]
     found += [_lists(_incidents.c.receivers, search.receivers)] if search.receivers else []
     found += [_has_label(name, values, tx.dialect.name) for name, values in search.labels]
     if search.numbers is not None:
@@ -93,41 +93,63 @@ def _of_columns(search: Search) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def narrowing(
-    tx: Transaction, search: Search, within: Within = None
-) -> list[sa.ColumnElement[bool]]:
+def _narrowing(tx: Transaction, search: Search, within: Within) -> Iterator[sa.ColumnElement[bool]]:
     """What the index of words says: surely of texts, perhaps of labels."""
-    found = [
-        texts.with_marks(tx, [label_word(name, value) for value in values], within=within)
-        for name, values in search.labels
-    ]
-    found += [
-        texts.with_marks(tx, [label_word(each.name, each.value)], within=within)
-        for each in search.matchers
-        if each.op == "=" and each.value
-    ]
-    if search.receivers:
-        marks = [receiver_word(name) for name in search.receivers]
-        found.append(texts.with_marks(tx, marks, within=within))
+    for marks in _marks(search):
+        yield texts.with_marks(tx, marks, within=within)
     if search.text and search.text.strip():
-        found.append(texts.with_phrases(tx, phrases(search.text), within=within))
-    return found
+        yield _says(tx, search.text.strip(), within)
 
 
-def sources(tx: Transaction, search: Search) -> list[sa.ColumnElement[bool]]:
-    """Conditions that have an index of their own, each of which may leave few incidents."""
-    found = narrowing(tx, search)
-    if search.statuses:
-        found.append(_incidents.c.status.in_(search.statuses))
+def _says(tx: Transaction, text: str, within: Within) -> sa.ColumnElement[bool]:
+    """What holds no word, such as `%`, is looked for as it stands, in titles."""
+    asked = phrases(text)
+    if not asked:
+        return _incidents.c.title.icontains(text, autoescape=True)
+    return texts.with_phrases(tx, asked, within=within)
+
+
+def few(tx: Transaction, search: Search, limit: int) -> list[int] | None:
+    """The numbers of the incidents that one of the conditions leaves, if they are so few."""
+    for numbers in _sources(tx, search, limit + 1):
+        if len(numbers) <= limit:
+            return numbers
+    return None
+
+
+def _sources(tx: Transaction, search: Search, limit: int) -> Iterator[list[int]]:
+    """At most so many of the incidents that each condition with an index of its own leaves."""
+    for column, values in (
+        (_incidents.c.status, search.statuses),
+        (_incidents.c.model, search.models),
+        (_incidents.c.model_version, search.model_versions),
+    ):
+        if values:
+            yield _numbers(tx, column.in_(values), limit)
     if search.severities:
         ranks = sorted({severity_rank(name) for name in search.severities})
         urgent = _incidents.c.urgency.in_(ranks)
-        found.append(urgent & _incidents.c.severity.in_(search.severities))
-    if search.models:
-        found.append(_incidents.c.model.in_(search.models))
-    if search.model_versions:
-        found.append(_incidents.c.model_version.in_(search.model_versions))
-    return found
+        yield _numbers(tx, urgent & _incidents.c.severity.in_(search.severities), limit)
+    for marks in _marks(search):
+        yield texts.some_with_marks(tx, marks, limit)
+    asked = phrases(search.text or "")
+    if asked:
+        yield texts.some_with_phrases(tx, asked, limit)
+
+
+def _numbers(tx: Transaction, condition: sa.ColumnElement[bool], limit: int) -> list[int]:
+    return list(tx.scalars(sa.select(_incidents.c.id).where(condition).limit(limit)))
+
+
+def _marks(search: Search) -> Iterator[list[str]]:
+    """For each condition on labels and receivers, the words one of which must be there."""
+    for name, values in search.labels:
+        yield [label_word(name, value) for value in values]
+    for each in search.matchers:
+        if each.op == "=" and each.value:
+            yield [label_word(each.name, each.value)]
+    if search.receivers:
+        yield [receiver_word(name) for name in search.receivers]
 
 
 def fitting(tx: Transaction, numbers: Sequence[int], matchers: Sequence[Matcher]) -> frozenset[int]:

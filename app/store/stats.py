@@ -79,6 +79,13 @@ def waits(tx: Transaction, stretch: Stretch) -> Iterator[Waited]:
         yield Waited(Kind(*row[:5]), row[5], row[6])
 
 
+def opened(tx: Transaction, stretch: Stretch) -> int:
+    """How many incidents were opened, but for those about ourselves."""
+    query = sa.select(sa.func.count()).select_from(_incidents)
+    ours = _about_ourselves(tx.dialect.name)
+    return tx.scalar(query.where(_opened_in(stretch), ~ours)) or 0
+
+
 def about_ourselves(tx: Transaction, stretch: Stretch) -> int:
     """How many incidents about Plantão itself were opened: all other figures leave them out."""
     query = sa.select(sa.func.count()).select_from(_incidents)

@@ -552,5 +552,5 @@ WORD_INDEXES = (
 )
 for _kind, _statements in (("sqlite", FULL_TEXT), ("postgresql", WORD_INDEXES)):
     for _statement in _statements:
-        _ddl = sa.DDL(_statement).execute_if(dialect=_kind)
+        _ddl = sa.DDL(_statement).execute_if(dialect=_kind)  # type: ignore[no-untyped-call]
         sa.event.listen(table(TextRow), "after_create", _ddl)

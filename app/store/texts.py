@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -77,9 +78,9 @@ def _replace(tx: Transaction, documents: Mapping[int, Document]) -> None:
         query = sa.select(_texts).where(_texts.c.incident_id.in_(list(documents)))
         known = {row.incident_id: (row.words, row.labels) for row in tx.execute(query)}
         rows = [row for row in rows if known.get(row["id"]) != (row["words"], row["labels"])]
-    gone = [row["id"] for row in rows]
-    tx.execute(sa.delete(_texts).where(_texts.c.incident_id.in_(gone)))
     if rows:
+        gone = [row["id"] for row in rows]
+        tx.execute(sa.delete(_texts).where(_texts.c.incident_id.in_(gone)))
         tx.execute(_INSERT[tx.dialect.name], rows)
 
 
@@ -109,7 +110,7 @@ def _row(tx: Transaction, number: int, document: Document) -> dict[str, int | st
 def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Document]:
     numbers = [incident.id for incident in incidents]
     alerts: dict[int, list[tuple[Mapping[str, str], Mapping[str, str]]]] = {n: [] for n in numbers}
-    notes: dict[int, list[sa.Row[tuple[object, ...]]]] = {number: [] for number in numbers}
+    notes: dict[int, list[Any]] = {number: [] for number in numbers}
     for start in range(0, len(numbers), _MANY):
         some = numbers[start : start + _MANY]
         held = sa.select(_alerts.c.incident_id, _alerts.c.labels, _alerts.c.annotations)
@@ -136,13 +137,9 @@ def with_phrases(
     tx: Transaction, phrases: Sequence[Phrase], *, within: tuple[int, int] | None = None
 ) -> sa.ColumnElement[bool]:
     """Whether an incident has all of these; `within` bounds the numbers that are looked up."""
-    if not phrases:
-        return sa.false()
     if tx.dialect.name == "sqlite":
-        asked = " AND ".join(f"words : {_fts(phrase)}" for phrase in phrases)
-        return _incidents.c.id.in_(_matching(asked, within)) | _incidents.c.id.in_(
-            _unindexed(tx, phrases)
-        )
+        found = _matching(_all_of(phrases), within)
+        return _incidents.c.id.in_(found) | _incidents.c.id.in_(_unindexed(tx, phrases))
     asked = " & ".join(_tsquery(phrase) for phrase in phrases)
     found = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=asked)
     return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | _incidents.c.id.in_(
@@ -155,19 +152,41 @@ def with_marks(
 ) -> sa.ColumnElement[bool]:
     """Whether an incident may have one of these label words: look at the labels to be sure."""
     new = _incidents.c.change > indexed(tx)
-    wanted = (*marks, ANY_LABEL)
     if tx.dialect.name == "sqlite":
-        asked = f"labels : ({' OR '.join(wanted)})"
-        return _incidents.c.id.in_(_matching(asked, within)) | new
-    found = sa.text("labels @@ CAST(:labels AS tsquery)").bindparams(labels=" | ".join(wanted))
+        return _incidents.c.id.in_(_matching(_any_of(marks), within)) | new
+    wanted = " | ".join((*marks, ANY_LABEL))
+    found = sa.text("labels @@ CAST(:labels AS tsquery)").bindparams(labels=wanted)
     return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | new
 
 
-def _matching(asked: str, within: tuple[int, int] | None) -> sa.TextClause:
+def some_with_phrases(tx: Transaction, phrases: Sequence[Phrase], limit: int) -> list[int]:
+    """At most so many incidents with all of these; on SQLite, whose planner needs it."""
+    known = list(tx.scalars(_matching(_all_of(phrases), None, limit)))
+    return list({*known, *_unindexed(tx, phrases)})[:limit]
+
+
+def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[int]:
+    """At most so many incidents that may have one of these label words; as above."""
+    known = list(tx.scalars(_matching(_any_of(marks), None, limit)))
+    new = sa.select(_incidents.c.id).where(_incidents.c.change > indexed(tx)).limit(limit)
+    return list({*known, *tx.scalars(new)})[:limit]
+
+
+def _all_of(phrases: Sequence[Phrase]) -> str:
+    return " AND ".join(f"words : {_fts(phrase)}" for phrase in phrases)
+
+
+def _any_of(marks: Sequence[str]) -> str:
+    return f"labels : ({' OR '.join((*marks, ANY_LABEL))})"
+
+
+def _matching(asked: str, within: tuple[int, int] | None, limit: int = -1) -> sa.TextClause:
     low, high = within or (0, 2**62)
     return sa.text(
         "SELECT rowid FROM search WHERE search MATCH :asked AND rowid BETWEEN :low AND :high"
+        " LIMIT :most"
     ).bindparams(
+        sa.bindparam("most", limit, unique=True),
         sa.bindparam("asked", asked, unique=True),
         sa.bindparam("low", low, unique=True),
         sa.bindparam("high", high, unique=True),

@@ -51,29 +51,25 @@ def items(
 def shown(tx: Transaction, page: Page, outlook: Outlook, wanted: set[str]) -> list[Shown]:
     """All that the fields wanted are made of, and no more."""
     numbers = [incident.id for incident in page.incidents]
-    alerts = dict.fromkeys(numbers, ())
-    if not wanted or wanted & _FROM_ALERTS:
-        alerts |= queries.first_alerts(tx, numbers, limit=LISTED_ALERTS)
-    context = dict.fromkeys(numbers, Context())
-    if not wanted or wanted & _FROM_CONTEXT:
-        context |= contexts.of_incidents(tx, numbers)
-    shown_at = dict.fromkeys(numbers, ())
-    if not wanted or "postings" in wanted:
-        shown_at |= postings.of_incidents(tx, numbers)
-    silenced = dict.fromkeys(numbers, ())
-    if not wanted or "silences" in wanted:
-        silenced |= silences.of_incidents(tx, numbers)
+
+    def need(names: set[str]) -> list[int]:
+        return numbers if not wanted or wanted & names else []
+
+    alerts = queries.first_alerts(tx, need(_FROM_ALERTS), limit=LISTED_ALERTS)
+    context = contexts.of_incidents(tx, need(_FROM_CONTEXT))
+    shown_at = postings.of_incidents(tx, need({"postings"}))
+    silenced = silences.of_incidents(tx, need({"silences"}))
     near = not wanted or "context" in wanted
     return outlook.masked(
         [
             Shown(
                 each,
-                alerts[each.id],
-                shown_at[each.id],
-                context[each.id],
+                alerts.get(each.id, ()),
+                shown_at.get(each.id, ()),
+                context.get(each.id, Context()),
                 outlook.related(tx, each) if near else Related(),
-                outlook.links(each, alerts[each.id]),
-                silenced[each.id],
+                outlook.links(each, alerts.get(each.id, ())),
+                silenced.get(each.id, ()),
             )
             for each in page.incidents
         ]

@@ -80,7 +80,7 @@ class Filters(Conditions):
         default="-opened_at",
         description="With `-` the newest first; `severity` begins with the worst.",
     )
-    limit: int = Field(default=50, ge=1, le=500)
+    limit: int = Field(default=50, ge=1, le=500, description="At most so many on a page.")
     cursor: str | None = Field(default=None, description="`next` of the page before.")
 
 

@@ -21,6 +21,7 @@ from starlette.types import Message, Send
 from app.core.incidents import EntryKind
 from app.core.rights import Right
 from app.engine.outlook import Outlook
+from app.errors import StoreUnavailable
 from app.store import feed
 from app.store.database import Transaction
 from app.store.feed import Position
@@ -92,7 +93,10 @@ async def _events(service: Context, wish: _Wish, start: Position) -> AsyncIterat
         yield f"retry: {_COME_BACK}\nid: {_id(start)}\n\n"
         while not service.feed.over:
             news.clear()
-            told, start, more = await service.db.read(_news, start, wish, service.outlook())
+            try:
+                told, start, more = await service.db.read(_news, start, wish, service.outlook())
+            except StoreUnavailable:
+                return  # whoever comes back misses nothing
             if told:
                 yield told
             if not more and not await _comes(news, _HEARTBEAT):

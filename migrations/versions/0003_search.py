@@ -1,7 +1,7 @@
 """Search and the live stream: the count of changes, urgency, words to be found by, indexes.
 
 Revision ID: 0003
-Revises: 0001
+Revises: 0002
 """
 
 from __future__ import annotations

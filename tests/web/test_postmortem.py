@@ -28,7 +28,7 @@ async def test_a_postmortem_is_begun(tmp_path: Path) -> None:
     assert "**Ana noted:**" in answer.text
     assert "\\<b\\>disk\\</b\\>" in answer.text
     assert "529.982.247-25" not in answer.text
-    assert "``host=k|1` ``" in answer.text
+    assert "`` host=k|1` ``" in answer.text
     assert "## Linha do tempo" in portuguese.text
     assert "**Ana anotou:**" in portuguese.text
 
