@@ -158,7 +158,7 @@ def test_alerts_are_searched_as_one_types(quiet: Town, visit: Visit) -> None:
     visitor.goto("/console/incidents/5")
     assert visitor.page.locator("table.alerts tbody tr").count() == 3
     visitor.page.get_by_label("Search the alerts").press_sequentially("scorer-1")
-    visitor.page.wait_for_function("document.querySelectorAll('.alerts tbody tr').length === 1")
+    visitor.page.locator("table.alerts tbody tr").nth(1).wait_for(state="detached")
 
 
 @pytest.mark.neighbour
