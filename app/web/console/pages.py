@@ -228,10 +228,20 @@ async def silence(
     matchers: Annotated[str, Query(max_length=10_000)] = "",
 ) -> Response:
     """What a silence with these matchers would mute; nothing is silenced."""
+    return await _silence(service, who, number, {"matchers": matchers})
+
+
+@router.post("/console/incidents/{number}/silence")
+async def preview(number: Number, request: Request, service: Service, who: Acting) -> Response:
+    """The same, with the rest of the form as it was filled in."""
+    return await _silence(service, who, number, await read_form(request))
+
+
+async def _silence(service: Context, who: Reader, number: int, form: Mapping[str, str]) -> Response:
     seen = await service.db.read(incident.load, number, service.outlook(), "", who.locale)
-    found, problem = None, ""
+    written, found, problem = form.get("matchers", ""), None, ""
     try:
-        found = await mutable(service, number, deeds.matchers(matchers))
+        found = await mutable(service, number, deeds.matchers(written))
     except (NotApplicable, InvalidSilence, MatcherError) as error:
         problem = outcomes.silence_problem(who.words, error)
     return page(
@@ -242,9 +252,10 @@ async def silence(
         number_=number,
         heading=who.words.title(seen.notice.incident),
         found=found,
-        matchers=matchers or "\n".join(found.matchers if found else ()),
+        matchers=written or "\n".join(found.matchers if found else ()),
         reach=reach(who.words, found) if found else "",
         problem=problem,
+        given={name: form.get(name, "") for name in ("length", "other", "reason")},
         lengths=deeds.LENGTHS,
         longest_reason=LONGEST_REASON,
         silencing=bool(service.settings.alertmanager_url),
