@@ -10,24 +10,18 @@ from fastapi import APIRouter
 from prometheus_client import Counter
 from starlette.responses import Response
 
-from app.notifiers.wording import N_
+from app.core.postings import PostingState
 from app.settings import Settings
 from app.telemetry import NEIGHBOUR_CALLS
 from app.web.console.errors import PageRoute
 from app.web.console.frame import Reader, Reading, page
+from app.web.console.incident import POSTED
 from app.web.context import Context, Service
 from app.web.health import database_state, figures, loops_state
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _OK = "ok"
-_STATES = {
-    "pending": N_("not shown yet"),
-    "shown": N_("shown"),
-    "failing": N_("not getting through"),
-    "stopped": N_("stopped"),
-    "relieved": N_("relieved"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +97,6 @@ def _places(who: Reader, counts: dict[tuple[str, str], int]) -> list[dict[str, A
     """How many messages are in which state, by transport."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for (place, state), number in sorted(counts.items()):
-        says = who.words.say(_STATES[state])
+        says = who.words.say(POSTED[PostingState(state)])
         found.setdefault(place, []).append((state, says, who.words.number(number)))
     return [{"name": name, "states": states} for name, states in found.items()]

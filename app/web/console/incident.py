@@ -61,7 +61,8 @@ _ICONS = {
     "⚠️": "warn",
     "•": "bullet",
 }
-_POSTED = {
+#: How far a message has got, in words.
+POSTED = {
     PostingState.PENDING: N_("not shown yet"),
     PostingState.SHOWN: N_("shown"),
     PostingState.FAILING: N_("not getting through"),
@@ -255,7 +256,7 @@ def _posting(who: Reader, posting: Posting) -> dict[str, Any]:
         "place": one_line(str(posting.destination)),
         "receiver": one_line(posting.receiver),
         "state": posting.state.value,
-        "says": speech.say(_POSTED[posting.state]),
+        "says": speech.say(POSTED[posting.state]),
         "since": who.moment(shown_at) if shown_at else "",
         "reference": one_line(posting.root or ""),
         "revision": posting.shown_revision,
