@@ -11,6 +11,7 @@ import pytest
 
 from app.core.facts import Threshold
 from app.enrichers.promql import Reason, read, split
+from app.enrichers.units import unit
 from tests.neighbours.processes import find_program
 from tests.pack.shipped import (
     PROMETHEUS,
@@ -138,5 +139,7 @@ def test_the_service_finds_the_value_and_the_threshold(rule: AlertRule) -> None:
     elif "scalar(threshold:" in rule.expression and found.operator in {">", "<"}:
         assert found.reason is Reason.QUERY
         assert re.search(r"threshold:[\w:]+", found.right)
+        if found.right.endswith(":seconds))"):
+            assert unit(found.left) == "seconds"
     else:
         assert isinstance(found.threshold, Threshold)
