@@ -49,7 +49,7 @@ class TrackedModel(Section):
     """
 
     name: Text
-    metrics: tuple[Text, ...] = ()
+    metrics: tuple[Text, ...] = ("auc",)
     params: tuple[Text, ...] = ()
     experiment: Text | None = None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from app.mlflow.registry import Mlflow
 
-_PORT = 9841
+_PORT = 9108
 _MLFLOW_WITHIN = 10.0
 
 

@@ -6,15 +6,16 @@ files on a local disk: the log 40 to 90 ms, what is stored 40 ms, the probe 50 m
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from deltalake import DeltaTable, QueryBuilder
-from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundError
+from deltalake.exceptions import DeltaProtocolError, TableNotFoundError
 
 from app.config_exporter import TableEntry
 from app.exporters.delta_files import compare, in_store, local_root, on_disk
@@ -24,11 +25,15 @@ from app.exporters.rounds import Trouble
 
 _COMMITS = 1000  # the most that are read at once
 _PROBE_ROWS = 1000  # more than a screen shows, less than a row group holds
+_LONGEST = 300  # characters of what is told about an error
+_DECORATION = re.compile(r"\x1b\[\d+m|↳")
+_TRACE = re.compile(r"\d+: |\d+$|at /")
 _PHYSICAL = "delta.columnMapping.physicalName"
 
 #: Words of delta-rs's messages, in the order in which they decide.
 _SIGNS = (
-    ("log_gap", ("found gap", "contiguous commit", "missing commit")),
+    ("storage", ("generic s3", "generic gcs", "generic microsoftazure", "http error")),
+    ("log_gap", ("found gap", "contiguous commit", "no table metadata or protocol")),
     ("unsupported", ("unsupported", "not supported", "feature")),
     ("checkpoint_unreadable", ("parquet", "checkpoint")),
     ("log_unreadable", ("json", "utf-8", "utf8")),
@@ -185,6 +190,8 @@ def _condition(name: str, value: object) -> str:
     column = '"' + name.replace('"', '""') + '"'
     if value is None:
         return f"{column} IS NULL"
+    if isinstance(value, bool):
+        return f"{column} = {value}"
     return f"{column} = " + "'" + str(value).replace("'", "''") + "'"
 
 
@@ -196,20 +203,20 @@ def _unreadable(error: Exception) -> Trouble:
 
 
 def _kind(error: Exception) -> str:
+    text = str(error).lower()
     if isinstance(error, TableNotFoundError):
-        return "not_found"
+        # Raised for a URL that no store is known for, too.
+        return "storage" if "unknown scheme" in text else "not_found"
     if isinstance(error, DeltaProtocolError):
         return "unsupported"
-    text = str(error).lower()
     for kind, signs in _SIGNS:
         if any(sign in text for sign in signs):
             return kind
-    return (
-        "storage" if isinstance(error, OSError) and not isinstance(error, DeltaError) else "other"
-    )
+    return "storage" if isinstance(error, OSError) else "other"
 
 
 def _told(error: Exception) -> str:
-    """The first line: the others are where in Rust it was."""
-    text: Mapping[int, str] = dict(enumerate(str(error).splitlines()))
-    return text.get(0, type(error).__name__)[:300]
+    """What happened and why: the first line and the last that is none of a trace in Rust."""
+    lines = [_DECORATION.sub("", line).strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not _TRACE.match(line)] or [type(error).__name__]
+    return (telling[0] if len(telling) == 1 else f"{telling[0]}: {telling[-1]}")[:_LONGEST]

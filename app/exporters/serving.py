@@ -150,6 +150,7 @@ class ServingMetrics:
             self._recent.clear()
             self._counts = [0] * len(SCORES)
             self._differences.clear()
+            self._difference = 0.0
             self._divergence.clear()
             self.version = version
             self._reference = reference
@@ -183,9 +184,7 @@ class ServingMetrics:
         with self._lock:
             self._remember(_bin(score))
             if challenger is not None:
-                self._differences.append(abs(score - challenger))
-                mean = sum(self._differences) / len(self._differences)
-                self._divergence.labels(self.model).set(mean)
+                self._compare(abs(score - challenger))
 
     def _remember(self, found: int) -> None:
         recent = self._recent
@@ -196,6 +195,14 @@ class ServingMetrics:
         if self._reference is not None and len(recent) >= min(_ENOUGH, recent.maxlen or _ENOUGH):
             current = [count / len(recent) for count in self._counts]
             self._drift.labels(self.model, self.version).set(psi(self._reference, current))
+
+    def _compare(self, difference: float) -> None:
+        recent = self._differences
+        if len(recent) == recent.maxlen:
+            self._difference -= recent[0]
+        recent.append(difference)
+        self._difference += difference
+        self._divergence.labels(self.model).set(self._difference / len(recent))
 
     def answered(self, seconds: float, *, ok: bool = True) -> None:
         """A request was answered within `seconds`, or failed."""
