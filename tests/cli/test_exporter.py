@@ -32,7 +32,7 @@ def exporter(directory: Path, section: dict[str, object], **settings: str) -> It
     )
     process.start()
     try:
-        process.wait_for_url(f"http://127.0.0.1:{port}/metrics")
+        process.wait_for_url(f"http://127.0.0.1:{port}/metrics", within=120)
         yield f"127.0.0.1:{port}"
     finally:
         process.stop()
