@@ -83,14 +83,10 @@ def test_what_is_done_to_a_table_is_a_change_for_the_service(tmp_path: Path) -> 
         prometheus = Prometheus(tmp_path, targets={"delta": [address]})
         stack.enter_context(prometheus)
         config = "receivers: {oncall: {console: true}}\ncontext: {watch_every: 500ms}\n"
-        (tmp_path / "plantao.yml").write_text(config)
-        service = stack.enter_context(
-            Service(
-                tmp_path,
-                PLANTAO_CONFIG=str(tmp_path / "plantao.yml"),
-                PLANTAO_PROMETHEUS_URL=prometheus.url,
-            )
-        )
+        env = {"PLANTAO_PROMETHEUS_URL": prometheus.url}
+        service = Service(tmp_path, config=config, env=env)
+        service.start()
+        stack.callback(service.process.stop)
         prometheus.wait_for('delta_last_commit_timestamp_seconds{operation="WRITE"}')
         service.has_looked("prometheus", calls=3)
         for operation, act in (
@@ -99,7 +95,7 @@ def test_what_is_done_to_a_table_is_a_change_for_the_service(tmp_path: Path) -> 
         ):
             act()
             title = f"lake/payments: {operation}"
-            eventually(partial(told, service, title), what=title)
+            eventually(partial(told, service, title), within=60, what=title)
 
 
 def told(service: Service, title: str) -> bool:

@@ -122,7 +122,7 @@ def test_other_scores_drift_as_soon_as_they_fill_the_window(registry: CollectorR
         metrics.scored(score**3)
     found = registry.get_sample_value("fraud_score_drift_psi", OF)
     assert found == pytest.approx(psi(bins(EVEN), bins(s**3 for s in EVEN)))
-    assert found > 0.25
+    assert psi(bins(EVEN), bins(s**3 for s in EVEN)) > 0.25
 
 
 def test_few_scores_do_not_tell_of_a_drift(registry: CollectorRegistry) -> None:
