@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -89,10 +89,11 @@ def test_what_is_done_to_a_table_is_a_change_for_the_service(tmp_path: Path) -> 
         stack.callback(service.process.stop)
         prometheus.wait_for('delta_last_commit_timestamp_seconds{operation="WRITE"}')
         service.has_looked("prometheus", calls=3)
-        for operation, act in (
-            ("OPTIMIZE", table.optimize.compact),
-            ("RESTORE", lambda: table.restore(0)),
-        ):
+        acts: dict[str, Callable[[], object]] = {
+            "OPTIMIZE": table.optimize.compact,
+            "RESTORE": partial(table.restore, 0),
+        }
+        for operation, act in acts.items():
             act()
             title = f"lake/payments: {operation}"
             eventually(partial(told, service, title), within=60, what=title)
