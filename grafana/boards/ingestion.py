@@ -24,7 +24,7 @@ def make(plantao: str) -> Dashboard:
             "Duration": _duration(),
             "Utilization and saturation": _utilization_and_saturation(),
         },
-        choice("topic", "Topic", "kafka_topic_partitions", "topic"),
+        choice("topic", "Topic", "kafka_topic_partition_current_offset", "topic"),
         choice("group", "Consumer group", "kafka_consumergroup_lag", "consumergroup"),
         plantao=plantao,
     )
