@@ -61,6 +61,17 @@ def read(entry: TableEntry, log: Log, now: float) -> tuple[TableReading, list[Tr
         raise _unreadable(error) from error
 
 
+def observe(
+    entry: TableEntry, log: Log, now: float
+) -> tuple[TableReading | None, list[Trouble], Log]:
+    """As `read`, for another process: what raises is returned, and what the log learned."""
+    try:
+        reading, troubles = read(entry, log, now)
+    except Trouble as trouble:
+        return None, [trouble], log
+    return reading, troubles, log
+
+
 def _open(url: str) -> DeltaTable:
     root = local_root(url)
     if root is not None and not root.exists():
