@@ -54,6 +54,8 @@ lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in -o requirements.txt
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra dev \
 	  -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra exporter \
+	  -c requirements.txt -o requirements-exporter.txt
 	$(UV_COMPILE) $(UPGRADE) requirements-mlflow.in -o requirements-mlflow.txt
 
 $(BIN)/python:

@@ -11,6 +11,7 @@ import pytest
 
 from app.core.facts import Threshold
 from app.enrichers.promql import Reason, read, split
+from app.enrichers.units import unit
 from tests.neighbours.processes import find_program
 from tests.pack.shipped import (
     PROMETHEUS,
@@ -29,6 +30,8 @@ STAGES = [path.stem for path in RULE_TESTS]
 COMPONENTS = {"kafka", "spark", "delta", "training", "model", "serving", "pipeline", "monitoring"}
 #: It fires always, and that is all there is to it.
 ALWAYS = {"Watchdog"}
+#: Something is there that should not be, or the reverse: there is no number to compare.
+UNCOMPARED = {"SparkQueryGone", "ChampionAliasMissing", "ChampionNotServed", "AlertUnheard"}
 
 
 def promtool(*arguments: str | Path, cwd: Path = PROMETHEUS) -> subprocess.CompletedProcess[str]:
@@ -131,10 +134,12 @@ def test_the_service_finds_the_value_and_the_threshold(rule: AlertRule) -> None:
     """What an incident's first message shows of an alert comes from its expression."""
     found = split(rule.expression)
     assert not isinstance(read(found.left), Reason)
-    if rule.name in ALWAYS | {"SparkQueryGone", "ChampionAliasMissing", "ChampionNotServed"}:
+    if rule.name in ALWAYS | UNCOMPARED:
         assert found.threshold is None
     elif "scalar(threshold:" in rule.expression and found.operator in {">", "<"}:
         assert found.reason is Reason.QUERY
         assert re.search(r"threshold:[\w:]+", found.right)
+        if found.right.endswith(":seconds))"):
+            assert unit(found.left) == "seconds"
     else:
         assert isinstance(found.threshold, Threshold)
