@@ -16,7 +16,7 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-tests run test check torture bench lock
+.PHONY: help setup setup-tests run test check torture bench boards lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
@@ -46,11 +46,16 @@ torture: setup-tests ## the long crash and fault runs
 bench: setup-tests ## the benchmarks
 	$(BIN)/python -m bench
 
+boards: setup-tests ## make Grafana's dashboards anew from grafana/boards
+	$(BIN)/python -m grafana.boards
+
 lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in -o requirements.txt
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra dev \
 	  -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra exporter \
+	  -c requirements.txt -o requirements-exporter.txt
 	$(UV_COMPILE) $(UPGRADE) requirements-mlflow.in -o requirements-mlflow.txt
 
 $(BIN)/python:

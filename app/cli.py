@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from app.commands import incidents, receipts, tokens
 from app.commands.check import check
+from app.commands.exporter import exporter
 from app.commands.reload import reload
 from app.commands.route import route
 from app.commands.send_test import send_test
@@ -34,6 +35,7 @@ app.add_typer(receipts.app, name="receipts")
 app.command()(stats)
 app.add_typer(tokens.app, name="tokens")
 app.command()(reload)
+app.command()(exporter)
 
 
 def main() -> None:
