@@ -115,7 +115,8 @@ def _note_line(note: Json, zone: str) -> str:
 
 
 def _posting_line(posting: Json) -> str:
-    failed = f", attempt {posting['attempts']}: {posting['last_error']}"
+    attempt = f", attempt {posting['attempts']}" if posting["attempts"] else ""
+    failed = f"{attempt}: {posting['last_error']}"
     return "  " + one_line(
         f"{posting['destination']} {posting['state']}" + (failed if posting["last_error"] else "")
     )

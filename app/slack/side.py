@@ -81,6 +81,7 @@ def _desk(
 ) -> tuple[Desk, Home]:
     db, policy, clock, outlook = engine.db, engine.policy, engine.clock, engine.outlook
     directory = Directory(api, clock)
+    engine.actions.introduced_by(directory.introduce)
     speech = Speech(db, policy, locale=locale, zone=zone)
     doer = Doer(engine.actions, Answers(api, speech), Rights(directory, policy), clock)
     home = Home(db, api, directory=directory, speech=speech, outlook=outlook, clock=clock)
