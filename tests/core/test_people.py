@@ -139,7 +139,7 @@ def test_the_account_names_who_it_was_and_whose_it_is() -> None:
     ],
 )
 def test_whom_an_assignment_mentions(by: Person, to: Person | None, mention: str | None) -> None:
-    (entry,) = Story().tell(FIRES, Assigned(CAIO, CAIO), Assigned(by, to)).last.entries
+    (entry,) = Story().tell(FIRES, Assigned(CAIO, Person("Duda")), Assigned(by, to)).last.entries
     assert entry.data.get("mention") == mention
 
 
@@ -153,7 +153,7 @@ def test_who_is_known_under_two_references_is_one_person() -> None:
     assert Story().tell(FIRES, Acknowledged(ANA), Acknowledged(MAILED_KNOWN)).now.revision == 2
     given = Story().tell(FIRES, Assigned(BIA, MAILED), Acknowledged(ANA), Unacknowledged(ANA_KNOWN))
     assert given.now.assignee is None
-    with pytest.raises(NotApplicable, match="already acknowledged by ana@x.example"):
+    with pytest.raises(NotApplicable, match="already acknowledged by ana@"):
         Story().tell(FIRES, Acknowledged(MAILED), Acknowledged(replace(BIA, also=frozenset())))
 
 

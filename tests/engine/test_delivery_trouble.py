@@ -266,7 +266,8 @@ async def test_a_transport_that_is_not_set_up_is_named(tmp_path: Path) -> None:
 
         async def failing() -> dict[str, Any] | None:
             # The fake clock does not wait for the database: under load it may not be there yet.
-            postings = (await play.house.incident(1))["postings"]
+            answer = (await play.house.http.get("/incidents/1")).json()
+            postings: list[dict[str, Any]] = answer.get("postings", [])
             return next((each for each in postings if each["state"] == "failing"), None)
 
         posting = await soon(failing, what="a posting that fails")

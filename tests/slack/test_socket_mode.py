@@ -104,6 +104,7 @@ async def test_a_hundred_events_while_the_connection_is_cut_every_five_seconds(
     await connected(work)
     root, ana = await work.incident(), work.slack.person("ana")
     work.slack.sockets.cut_every(5)
+    work.slack.sockets.breaks_every = 9  # some of them between an envelope and its acknowledgement
     said: list[Message] = []
     for number in range(100):
         said.append(ana.say(f"message {number}", thread_of=root))
@@ -111,6 +112,7 @@ async def test_a_hundred_events_while_the_connection_is_cut_every_five_seconds(
         await work.clock.advance(seconds=0.5)
     await work.clock.advance(seconds=360)  # Slack's last retry
     work.slack.sockets.cut_every(None)
+    work.slack.sockets.breaks_every = None
     for _ in range(600):
         notes = await work.entries("note")
         if len(notes) == len(said):
@@ -118,3 +120,9 @@ async def test_a_hundred_events_while_the_connection_is_cut_every_five_seconds(
         await work.clock.advance(seconds=0.5)
     assert sorted(n["data"]["text"] for n in notes) == sorted(m.text for m in said)
     assert await work.entries("note_edited") == []
+
+    # It was put to the test: Slack had to send some again, and each of those counted once.
+    again = [each for each in work.slack.sockets.envelopes if each.get("retry_attempt")]
+    resent = {each["payload"]["event"]["item"]["ts"] for each in again}
+    assert resent
+    assert resent <= {each.ts for each in said}
