@@ -334,7 +334,7 @@ async def test_who_takes_no_mail_for_now_gets_it_later_and_holds_up_nobody(tmp_p
 
             assert (await soon(told)).startswith("slow@example.com: The mail server refused")
             await play.fire(B)
-            await play.play(lambda: got("here@example.com") == 2, seconds=5)
+            await play.play(lambda: got("here@example.com") == 2, seconds=20, step=0.1)
             await play.play(lambda: got("slow@example.com") == 2, seconds=300)
             await play.quiet()
             assert got("here@example.com") == 2
