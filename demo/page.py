@@ -86,14 +86,12 @@ class _Pages:
         """A Prometheus that knows nothing, or is gone: enough to be asked whether it lives."""
         if self._town.prometheus or self._town.blind:
             return PlainTextResponse("gone", 503)
-        data: dict[str, Any] = {"resultType": "vector", "result": []}
-        match request.path_params["path"]:
-            case "query_range":
-                data = {"resultType": "matrix", "result": []}
-            case "rules":
-                data = {"groups": []}
-            case "targets":
-                data = {"activeTargets": []}
+        nothing: Mapping[str, dict[str, Any]] = {
+            "query_range": {"resultType": "matrix", "result": []},
+            "rules": {"groups": []},
+            "targets": {"activeTargets": []},
+        }
+        data = nothing.get(request.path_params["path"], {"resultType": "vector", "result": []})
         return JSONResponse({"status": "success", "data": data})
 
     async def static(self, request: Request) -> Response:

@@ -131,9 +131,8 @@ class Teller:
         if story.name not in self._began:
             return "idle"
         if trouble.on:
-            if story.blinds and self._town.blind and found and not _any_open(found):
-                return "blind"
-            return "open" if _any_open(found) else "rising"
+            quiet: Phase = "blind" if self._town.blind else "rising"
+            return "open" if _any_open(found) else quiet
         return "mending" if _any_open(found) else "over"
 
     async def _incidents(self, story: Story) -> Sequence[Json]:
