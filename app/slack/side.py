@@ -83,7 +83,7 @@ def _desk(
     directory = Directory(api, clock)
     engine.actions.introduced_by(directory.introduce)
     speech = Speech(db, policy, locale=locale, zone=zone)
-    doer = Doer(engine.actions, Answers(api, speech), Rights(directory, policy), clock)
+    doer = Doer(engine.actions, Answers(api, speech, directory), Rights(directory, policy), clock)
     home = Home(db, api, directory=directory, speech=speech, outlook=outlook, clock=clock)
     interactions = Interactions(doer, api, directory)
     silences = Silences(doer, db, api, engine.silencing, outlook)

@@ -53,10 +53,10 @@ class Speech:
         self._zone = zone
         self._known: OrderedDict[str, Destination] = OrderedDict()
 
-    async def words(self, channel: str = "") -> Words:
+    async def words(self, channel: str) -> Words:
         """The words of a channel, by its id; the service's own where nothing is shown."""
         destination = self._known.get(channel)
-        if destination is None and channel:
+        if destination is None:
             destination = await self._look(channel)
         asked = self._policy.current.locale("", destination) if destination else None
         return words(asked or self._locale, self._zone)
