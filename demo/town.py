@@ -150,7 +150,7 @@ def _config(locale: str) -> dict[str, object]:
         "receivers": {"fraud-oncall": receiver},
         "routes": {"receiver": "fraud-oncall", "group_by": ["alertname", "component"]},
         "reopen_within": "10m",
-        "verify": {"every": "2s", "missed_after": "6s", "orphan_after": "10s"},
+        "verify": {"every": "1s", "missed_after": "6s", "orphan_after": "20s"},
         "models": [
             {
                 "name": "pix-fraud",
