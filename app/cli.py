@@ -8,7 +8,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import incidents, receipts
+from app.commands import incidents, receipts, tokens
 from app.commands.check import check
 from app.commands.reload import reload
 from app.commands.route import route
@@ -31,6 +31,7 @@ app.command()(route)
 app.command("send-test")(send_test)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(receipts.app, name="receipts")
+app.add_typer(tokens.app, name="tokens")
 app.command()(reload)
 
 

@@ -89,7 +89,7 @@ class Service:
 
 def api(settings: Settings, url: str | None, token: str | None) -> Service:
     """The API at `url` with `token`, or where and with what the settings say."""
-    known = settings.api_tokens
+    known = [*([settings.api_token] if settings.api_token else []), *settings.api_tokens]
     if token is None and known:
         token = known[0].get_secret_value()
     return Service(url or service_address(settings), token)

@@ -35,9 +35,10 @@ class Database:
     call tries anew, so that it recovers without a restart.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, guest: bool = False) -> None:
+        """A `guest` is a command beside a service, to which it leaves SQLite's checkpoints."""
         self.url = sa.make_url(url)
-        self._writer = writer(self.url)
+        self._writer = writer(self.url, guest=guest)
         self._reader = reader_engine(self.url)
         self._turns = Turns()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="plantao-read")
@@ -121,6 +122,16 @@ class Database:
         return None
 
 
+_OUR_MISTAKES = (
+    sa.exc.IntegrityError,
+    sa.exc.DataError,
+    sa.exc.ProgrammingError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turns the database's own failures into StoreUnavailable, with what to look at.
@@ -129,11 +140,11 @@ def _explained() -> Iterator[None]:
     """
     try:
         yield
-    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError):
+    except _OUR_MISTAKES:
         raise
     except sa.exc.DBAPIError as error:
         raise StoreUnavailable(f"The database did not take it: {error.orig}.") from error
-    except sqlite3.OperationalError as error:  # of a transaction's beginning or end
+    except sqlite3.DatabaseError as error:  # of what goes past SQLAlchemy
         raise StoreUnavailable(f"The database did not take it: {error}.") from error
     except sa.exc.TimeoutError as error:
         raise StoreUnavailable("The database did not answer in time.") from error

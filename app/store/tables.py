@@ -437,6 +437,22 @@ class AnswerRow(SQLModel, table=True):
     body: bytes = Field(sa_type=sa.LargeBinary)
 
 
+class TokenRow(SQLModel, table=True):
+    """A token of the API. Rows stay when tokens end: who acted with one remains to be seen."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (_KEEP_COUNTING,)
+
+    id: int = _number()
+    name: str = _text()
+    access: str = _text()
+    digest: str = _text(unique=True)
+    made_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    revoked_at: datetime | None = _time(nullable=True)
+    used_at: datetime | None = _time(nullable=True)
+
+
 def table(model: type[SQLModel]) -> sa.Table:
     """The SQLAlchemy table behind a model."""
     return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
+from app.engine.guard import Guard
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
 from app.engine.loops import Loops
@@ -40,6 +41,7 @@ class Context:
     ledger: Ledger
     enrich: Enrich
     links: SignedLinks
+    guard: Guard
     registry: RegistryEvents
     loops: Loops
     policy: PolicyInForce

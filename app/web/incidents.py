@@ -18,17 +18,18 @@ from app.core.durations import DurationError, parse_duration
 from app.core.incidents import Incident
 from app.core.notes import folded
 from app.core.notices import Notice
+from app.core.rights import Right
 from app.engine.outlook import Outlook
 from app.notifiers.charting import chart_of
 from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, queries, silences
 from app.store.database import Transaction
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Service
 from app.web.views import Shown, entry_json, incident_json
 
 router = APIRouter(
-    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require_api_token)]
+    prefix="/incidents", tags=["incidents"], dependencies=[Depends(require(Right.READ))]
 )
 
 _LISTED_ALERTS = 100

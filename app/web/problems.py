@@ -24,6 +24,7 @@ from app.errors import (
     RevisionConflict,
     StoreUnavailable,
 )
+from app.web.auth import Forbidden
 from app.web.views import rfc3339
 
 log = structlog.get_logger()
@@ -104,7 +105,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 def _told(error: HTTPException) -> Response:
     standard = error.detail in {HTTPStatus(error.status_code).phrase, _NOT_PARSED}
     detail = _ADVICE.get(error.status_code, error.detail) if standard else error.detail
-    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+    more = {"missing": str(error.missing)} if isinstance(error, Forbidden) else {}
+    return problem(error.status_code, detail, headers=dict(error.headers or {}), **more)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
