@@ -158,8 +158,8 @@ _PT = {
         "diz “resolvido”, o que não é verdade."
     ),
     "false-resolve.look": (
-        "A mensagem fica branca, não verde: “deixou de ser reportado”. Quando o Prometheus volta, o "
-        "incidente está aberto de novo, na mesma conversa."
+        "A mensagem fica branca, não verde: “deixou de ser reportado”. Quando o Prometheus volta, "
+        "o incidente está aberto de novo, na mesma conversa."
     ),
 }
 
