@@ -134,7 +134,7 @@ def _entry_line(entry: Json, zone: str) -> str:
 def _told(name: str, value: object) -> str:
     """One fact of a timeline entry; nothing for one that only programs can use."""
     match name, value:
-        case (("fingerprints" | "source" | "thread" | "written_at"), _):
+        case (("fingerprints" | "mention" | "source" | "thread" | "written_at"), _):
             return ""
         case (_, None | False | "" | 0):
             return ""
