@@ -19,7 +19,9 @@ from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
 from app.engine.guard import Guard
+from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
@@ -52,12 +54,14 @@ from app.web import (
     health,
     incidents,
     mlflow,
+    openapi,
     problems,
     receipts,
     reference,
     runbooks,
     sign_in,
     silences,
+    stream,
     webhooks,
 )
 from app.web import changes as changes_api
@@ -75,6 +79,7 @@ _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
 _MODULES = (
     webhooks,
     mlflow,
+    stream,  # before /incidents/{number}
     incidents,
     actions,
     silences,
@@ -124,6 +129,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     sign_in.install(app)
     for module in _MODULES:
         app.include_router(module.router)
+    openapi.install(app)
     return app
 
 
@@ -192,6 +198,7 @@ async def _start(
         guard=await _guard(settings, db, clock),
         registry=RegistryEvents(parts.registry, parts.ledger),
         loops=loops,
+        feed=parts.feed,
         policy=policy,
         outlook=parts.outlook,
         clock=clock,
@@ -227,6 +234,7 @@ class _Parts:
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
+    feed: Feed
     sources: Sources
     registry: RegistryWatcher | None
 
@@ -265,6 +273,7 @@ async def _parts(
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
+        feed=Feed(db),
         sources=sources,
         registry=RegistryWatcher(registry, clock.now) if registry else None,
     )
@@ -308,6 +317,8 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "silences": SilenceWatch(
             *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
         ),
+        "index": Indexing(parts.db),
+        "feed": parts.feed,
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

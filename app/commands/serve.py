@@ -7,7 +7,7 @@ import gc
 import resource
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -58,7 +58,14 @@ def _serve(settings: Settings) -> None:
     asyncio.run(in_database(settings, lambda _: None))
     signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
     log.info("serving", address=f"http://{settings.host}:{settings.port}")
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            """Open streams never end by themselves, and it waits for every answer to end."""
+            _end_streams(service.state)
+            await super().shutdown(*args, **kwargs)
+
+    server = Server(
         uvicorn.Config(
             service,
             host=settings.host,
@@ -78,6 +85,12 @@ def _serve(settings: Settings) -> None:
         server.run()
     if not server.started:  # uvicorn has said why
         raise typer.Exit(1)
+
+
+def _end_streams(state: object) -> None:
+    context = getattr(state, "context", None)
+    if context is not None:
+        context.feed.close()
 
 
 def _reload(state: object) -> None:

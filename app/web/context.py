@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
 from app.engine.guard import Guard
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
@@ -44,6 +45,7 @@ class Context:
     guard: Guard
     registry: RegistryEvents
     loops: Loops
+    feed: Feed
     policy: PolicyInForce
     outlook: Callable[[], Outlook]
     clock: Clock

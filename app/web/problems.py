@@ -23,6 +23,7 @@ from app.errors import (
     PlantaoError,
     RevisionConflict,
     StoreUnavailable,
+    TooManyFollow,
 )
 from app.web.auth import Forbidden
 from app.web.views import rfc3339
@@ -34,6 +35,7 @@ _STATUS: dict[type[PlantaoError], int] = {
     NotApplicable: 409,
     RevisionConflict: 409,
     StoreUnavailable: 503,
+    TooManyFollow: 503,
     ConfigError: 422,
     InvalidSilence: 422,
     NeighbourRefused: 422,

@@ -211,7 +211,10 @@ async def test_a_made_token_opens_from_where_others_guess(tmp_path: Path) -> Non
 
 # A proxy
 
-PROXIED = {"proxy_user_header": "X-Forwarded-User", "trusted_proxies": "10.0.0.0/24, ::1"}
+PROXIED: dict[str, Any] = {
+    "proxy_user_header": "X-Forwarded-User",
+    "trusted_proxies": "10.0.0.0/24, ::1",
+}
 
 
 async def through(
@@ -247,7 +250,10 @@ async def test_a_proxys_user_acts_from_our_own_pages_only(tmp_path: Path) -> Non
     """The proxy lets the browser in, whichever site it is on: the page's token proves ours."""
     user = ("x-forwarded-user", "ana@example.com")
     async with serving(tmp_path, **PROXIED) as house:
-        told = {"json": {"source": "ci", "kind": "deploy", "title": "x"}, "path": "/changes"}
+        told: dict[str, Any] = {
+            "json": {"source": "ci", "kind": "deploy", "title": "x"},
+            "path": "/changes",
+        }
         assert_problem(await through(house, "10.0.0.7", user, **told), 403)
         forged = ("x-csrf-token", "0" * 64)
         assert_problem(await through(house, "10.0.0.7", user, forged, **told), 403)
