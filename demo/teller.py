@@ -53,7 +53,7 @@ class Teller:
 
     async def states(self) -> list[Json]:
         """Where each story has come to, with its incidents as the log has them."""
-        return [await self._state(story) for story in STORIES]
+        return await asyncio.gather(*(self._state(story) for story in STORIES))
 
     async def close(self) -> None:
         for task in self._tasks.values():
