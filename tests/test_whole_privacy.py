@@ -236,7 +236,7 @@ async def work_in_slack(town: Town) -> None:
     await ana.open_home()
     await ana.command("/plantao list")
     await ana.command("/plantao show 2")
-    (root,) = [each for each in town.slack.roots() if "KafkaLag" in each]
+    (root,) = [each for each in town.slack.roots() if "KafkaLag" in each.text.splitlines()[0]]
     for action in ("incident.note", "incident.assign", "incident.silence", "incident.resolve"):
         await ana.click(root, action)
     # Every modal is opened; a silence's form is filled afterwards, and Home shown meanwhile.
