@@ -14,6 +14,7 @@ from app.commands.reload import reload
 from app.commands.route import route
 from app.commands.send_test import send_test
 from app.commands.serve import serve
+from app.commands.stats import stats
 from app.errors import PlantaoError
 from app.notifiers.text import clean, one_line
 
@@ -21,7 +22,6 @@ app = typer.Typer(
     name="plantao",
     help="Plantão: alert routing and incidents for a real-time Pix fraud-detection pipeline.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -31,6 +31,7 @@ app.command()(route)
 app.command("send-test")(send_test)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(receipts.app, name="receipts")
+app.command()(stats)
 app.add_typer(tokens.app, name="tokens")
 app.command()(reload)
 

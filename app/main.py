@@ -18,8 +18,10 @@ from app.core.signing import KEY_LENGTH
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
+from app.engine.digest import Digests
 from app.engine.enrich import Enrich
 from app.engine.feed import Feed
+from app.engine.figures import LogFigures
 from app.engine.guard import Guard
 from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
@@ -55,12 +57,14 @@ from app.web import (
     incidents,
     mlflow,
     openapi,
+    postmortem,
     problems,
     receipts,
     reference,
     runbooks,
     sign_in,
     silences,
+    stats,
     stream,
     webhooks,
 )
@@ -86,6 +90,8 @@ _MODULES = (
     act,
     receipts,
     changes_api,
+    stats,
+    postmortem,
     runbooks,
     slack_requests,
     sign_in,
@@ -319,6 +325,16 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         ),
         "index": Indexing(parts.db),
         "feed": parts.feed,
+        "digest": Digests(
+            parts.db,
+            parts.policy,
+            parts.clock,
+            parts.notifiers,
+            outlook=parts.outlook,
+            locale=settings.locale,
+            zone=settings.timezone,
+        ),
+        "figures": LogFigures(parts.db, parts.clock),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

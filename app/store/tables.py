@@ -284,11 +284,26 @@ class TextRow(SQLModel, table=True):
     labels: str = Field(sa_type=cast("Any", _WORDS))
 
 
+#: What a person does about an incident; SQLite uses a partial index only for its own words.
+PEOPLE_ACTED = "kind IN ('acknowledged', 'assigned', 'note', 'silenced')"
+
+
 class TimelineRow(SQLModel, table=True):
     """One line of an incident's append-only account."""
 
     __tablename__ = "timeline"
-    __table_args__ = (sa.Index("timeline_by_incident", "incident_id", "number"), _KEEP_COUNTING)
+    __table_args__ = (
+        sa.Index("timeline_by_incident", "incident_id", "number"),
+        sa.Index(
+            "timeline_of_people",
+            "incident_id",
+            "kind",
+            "at",
+            sqlite_where=sa.text(PEOPLE_ACTED),
+            postgresql_where=sa.text(PEOPLE_ACTED),
+        ),
+        _KEEP_COUNTING,
+    )
 
     number: int = _number()
     incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
@@ -464,6 +479,23 @@ class SilenceRow(SQLModel, table=True):
     unknown_since: datetime | None = _time(nullable=True)
     due_at: datetime | None = _time(nullable=True)
     problem: str = _text()
+
+
+class DigestRow(SQLModel, table=True):
+    """One week's digest at one destination; like a posting, the row is its own queue entry."""
+
+    __tablename__ = "digests"
+
+    until: datetime = Field(sa_type=UtcTime, primary_key=True)
+    destination: str = _text(primary_key=True)
+    token: str = _text()
+    created_at: datetime = _time()
+    attempts: int
+    in_doubt: bool
+    last_error: str | None = _text(nullable=True)
+    sent_at: datetime | None = _time(nullable=True)
+    due_at: datetime | None = _time(nullable=True)
+    lease_until: datetime | None = _time(nullable=True)
 
 
 class AnswerRow(SQLModel, table=True):

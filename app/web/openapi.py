@@ -37,6 +37,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
     "GET /receipts": {"200": shapes.Receipts},
     "GET /receipts/{number}": {"200": shapes.Receipt},
     "POST /receipts/{number}/replay": {"202": shapes.Taken},
+    "GET /incidents/{number}/postmortem": {"200": "text/markdown; charset=utf-8"},
     "GET /changes": {"200": shapes.Changes},
     "POST /changes": {"200": shapes.KnownChange, "201": shapes.Change},
     "GET /runbooks/{alertname}": {"200": _HTML},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -13,10 +12,10 @@ from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json, to_json
 
-from app.core.durations import DurationError, parse_duration
 from app.core.matchers import Matcher, MatcherError, parse_matchers
 from app.store.pages import Place
 from app.store.search import Search
+from app.web.times import moment
 from app.web.views import INCIDENT_FIELDS
 
 _MOST = 200  # values of one filter
@@ -105,8 +104,8 @@ def search_for(asked: Conditions, now: datetime) -> Search:
         model_versions=asked.model_version,
         labels=[(name, values) for name, values in labels if values],
         matchers=_matchers(asked.matcher),
-        opened_after=_moment("opened_after", asked.opened_after, now),
-        opened_before=_moment("opened_before", asked.opened_before, now),
+        opened_after=moment("opened_after", asked.opened_after, now),
+        opened_before=moment("opened_before", asked.opened_before, now),
         text=asked.q,
     )
     if not isinstance(asked, Filters):
@@ -120,20 +119,6 @@ def _matchers(texts: list[str]) -> tuple[Matcher, ...]:
         return tuple(matcher for text in texts for matcher in parse_matchers(text))
     except MatcherError as error:
         raise HTTPException(400, f"matcher: {error}.") from None
-
-
-def _moment(name: str, text: str | None, now: datetime) -> datetime | None:
-    if not text:
-        return None
-    with suppress(DurationError, OverflowError):
-        return now - parse_duration(text)
-    try:
-        at = datetime.fromisoformat(text.replace(" ", "+"))
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise HTTPException(
-            400, f"{name}: expected a time such as 2026-11-23T03:00:00Z, or an age such as 2h."
-        ) from None
 
 
 def cursor_of(place: Place, sort: str) -> str:

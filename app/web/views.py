@@ -74,7 +74,12 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "alerts": _alerts(shown),
         "alert_counts": {"firing": incident.firing, "resolved": incident.resolved},
         "runbook_url": links.runbook,
-        "links": {"graph": links.graph, "dashboard": links.dashboard, "self": links.incident},
+        "links": {
+            "graph": links.graph,
+            "dashboard": links.dashboard,
+            "self": links.incident,
+            "postmortem": links.postmortem,
+        },
         "context": context_json(shown.context, shown.related),
         "changes": [change_json(change) for change in _changes(shown.context)],
         "model": model_json(shown.context),
