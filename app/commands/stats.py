@@ -57,10 +57,9 @@ def stats(
 def _text(found: Json, zone: str) -> Iterator[str]:
     since, until = (moment(found[name], zone, "%Y-%m-%d %H:%M") for name in ("since", "until"))
     counts = found["counts"]
-    yield (
-        f"{counts['opened']} incidents from {since} to {until}: {counts['triggered']} triggered, "
-        f"{counts['acknowledged']} acknowledged, {counts['resolved']} resolved"
-    )
+    yield f"{counts['opened']} incidents from {since} to {until}"
+    states = ("triggered", "acknowledged", "resolved")
+    yield ", ".join(f"{counts[state]} {state}" for state in states)
     if not counts["opened"]:
         return
     for title, name, keys in _LISTS:

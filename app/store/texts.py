@@ -137,14 +137,16 @@ def with_phrases(
     tx: Transaction, phrases: Sequence[Phrase], *, within: tuple[int, int] | None = None
 ) -> sa.ColumnElement[bool]:
     """Whether an incident has all of these; `within` bounds the numbers that are looked up."""
+    found: Any
     if tx.dialect.name == "sqlite":
         found = _matching(_all_of(phrases), within)
-        return _incidents.c.id.in_(found) | _incidents.c.id.in_(_unindexed(tx, phrases))
-    asked = " & ".join(_tsquery(phrase) for phrase in phrases)
-    found = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=asked)
-    return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | _incidents.c.id.in_(
-        _unindexed(tx, phrases)
-    )
+    else:
+        asked = " & ".join(_tsquery(phrase) for phrase in phrases)
+        words = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=asked)
+        found = sa.select(_texts.c.incident_id).where(words)
+    number, fresh = _incidents.c.id, _unindexed(tx, phrases)
+    known = number.in_(found) & number.not_in(list(fresh))
+    return known | number.in_([each for each, fits in fresh.items() if fits])
 
 
 def with_marks(
@@ -161,8 +163,10 @@ def with_marks(
 
 def some_with_phrases(tx: Transaction, phrases: Sequence[Phrase], limit: int) -> list[int]:
     """At most so many incidents with all of these; on SQLite, whose planner needs it."""
-    known = list(tx.scalars(_matching(_all_of(phrases), None, limit)))
-    return list({*known, *_unindexed(tx, phrases)})[:limit]
+    fresh = _unindexed(tx, phrases)
+    known = tx.scalars(_matching(_all_of(phrases), None, limit))
+    found = {number for number in known if fresh.get(number, True)}
+    return list(found | {number for number, fits in fresh.items() if fits})[:limit]
 
 
 def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[int]:
@@ -193,11 +197,12 @@ def _matching(asked: str, within: tuple[int, int] | None, limit: int = -1) -> sa
     )
 
 
-def _unindexed(tx: Transaction, phrases: Sequence[Phrase]) -> list[int]:
+def _unindexed(tx: Transaction, phrases: Sequence[Phrase]) -> dict[int, bool]:
+    """Whether each of the incidents that the index does not have as they are now fits."""
     query = sa.select(_incidents).where(_incidents.c.change > indexed(tx))
     rows = tx.execute(query.order_by(_incidents.c.change.desc()).limit(_READ_AT_MOST))
     new = _documents(tx, [incident_from_row(row) for row in rows])
-    return [number for number, each in new.items() if each.has(phrases)]
+    return {number: each.has(phrases) for number, each in new.items()}
 
 
 def _fts(phrase: Phrase) -> str:

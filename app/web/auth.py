@@ -79,7 +79,7 @@ class Viewer:
         if by is not None:
             return Person.parse(by)
         if self.person is None:
-            raise HTTPException(422, "Say who acts: `by`. This token has no name of its own.")
+            raise HTTPException(422, "Say who acts: `by`, your name. Nothing else here says it.")
         return self.person
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.clock import FakeClock
 from tests.house import House, alert, notification, serving
-from tests.waiting import tell
+from tests.waiting import soon, tell
 
 
 async def figures(house: House) -> dict[str, float]:
@@ -25,7 +25,13 @@ async def test_they_are_counted_once_a_minute_and_not_at_each_scrape(tmp_path: P
         before = await figures(house)
         assert before['plantao_incidents{severity="critical",status="acknowledged"}'] == 0
         await clock.advance(seconds=31, settle=0.01)
-        after = await figures(house)
+
+        async def counted() -> dict[str, float] | None:
+            found = await figures(house)
+            acknowledged = 'plantao_incidents{severity="critical",status="acknowledged"}'
+            return found if found[acknowledged] else None
+
+        after = await soon(counted, what="the figures")
     assert after['plantao_incidents{severity="critical",status="triggered"}'] == 1
     assert after['plantao_incidents{severity="critical",status="acknowledged"}'] == 1
     assert after['plantao_incidents{severity="other",status="triggered"}'] == 1

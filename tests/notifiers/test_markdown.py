@@ -22,7 +22,7 @@ TEXTS = st.text(
 
 
 def html(markdown: str) -> str:
-    return READER.render(markdown).strip()
+    return str(READER.render(markdown)).strip()
 
 
 def paragraph(markdown: str) -> str:

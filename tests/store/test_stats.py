@@ -48,13 +48,17 @@ def after(seconds: float) -> datetime:
 
 def over(seconds: float, ending: Ending = Ending.RESOLVED, **more: Any) -> Incident:
     """An incident that lasted so long."""
-    known = {"status": Status.RESOLVED, "resolved_at": after(seconds), "ending": ending}
+    known: dict[str, Any] = {
+        "status": Status.RESOLVED,
+        "resolved_at": after(seconds),
+        "ending": ending,
+    }
     return incident(**known, **more)
 
 
 def incident(labels: Mapping[str, str] = LABELS, **more: Any) -> Incident:
-    known = {"opened_at": START, "updated_at": START, "severity": "critical", "occurrences": 1}
-    return Incident("key", ("oncall",), labels=labels, **known | more)
+    known: dict[str, Any] = {"opened_at": START, "updated_at": START, "severity": "critical"}
+    return Incident("key", ("oncall",), labels=labels, **{"occurrences": 1} | known | more)
 
 
 def did(kind: EntryKind, seconds: float) -> Entry:
@@ -158,7 +162,7 @@ async def test_what_is_open_now(db: Database) -> None:
 
 
 def _plan(tx: Transaction) -> str:
-    plans = []
+    plans: list[str] = []
 
     def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if not statement.startswith("EXPLAIN"):

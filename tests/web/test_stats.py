@@ -13,10 +13,10 @@ from tests.waiting import tell
 from tests.web.problems import assert_problem
 
 
-async def told(house: House, clock: FakeClock, name: str, status: str, **labels: str) -> None:
+async def told(house: House, clock: FakeClock, name: str, status: str, **labels: Any) -> None:
     """An alert begins to fire, or ends, now."""
     at = clock.now().isoformat()
-    times = {"starts": at} if status == "firing" else {"ends": at}
+    times: dict[str, Any] = {"starts": at} if status == "firing" else {"ends": at}
     await tell(house, notification(alert(name, status=status, **times, **labels)))
 
 

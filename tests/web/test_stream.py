@@ -147,13 +147,18 @@ async def test_the_end_of_the_service_is_the_end_of_the_stream(house: House, url
 
 
 @pytest.mark.parametrize(
-    "params",
-    [{"last_event_id": "x"}, {"fields": "nothing"}, {"matcher": "pod"}, {"opened_after": "soon"}],
+    ("name", "value", "named"),
+    [
+        ("last_event_id", "x", "Last-Event-ID"),
+        ("fields", "nothing", "fields"),
+        ("matcher", "pod", "matcher"),
+        ("opened_after", "soon", "opened_after"),
+    ],
 )
-async def test_a_stream_that_makes_no_sense(house: House, params: dict[str, str]) -> None:
-    assert_problem(
-        await house.http.get(STREAM, params=params), 400, next(iter(params)).split("_")[0][:4]
-    )
+async def test_a_stream_that_makes_no_sense(
+    house: House, name: str, value: str, named: str
+) -> None:
+    assert_problem(await house.http.get(STREAM, params={name: value}), 400, named)
 
 
 def test_an_open_stream_does_not_hold_up_the_end(tmp_path: Path) -> None:
