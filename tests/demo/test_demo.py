@@ -116,8 +116,9 @@ async def acknowledge_in_the_console(demo: Demo, number: int) -> None:
     async with browsing(demo.look) as slack, browsing(console) as page:
         await slack.shows(f"{thread}.includes('ScoringSlow')", within=150)
         await slack.run("window.sinceThen = true")
-        await page.shows("document.querySelector('[name=do][value=acknowledge]')", within=150)
-        await page.run("document.querySelector('[name=do][value=acknowledge]').click()")
+        button = "document.querySelector('[name=do][value=acknowledge]')"
+        await page.shows(f"{button} !== null", within=150)
+        await page.run(f"{button}.click()")
         await slack.shows(f"{thread}.includes('Acknowledged by')", within=150)
         assert await slack.run("window.sinceThen")
 
