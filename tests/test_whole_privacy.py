@@ -141,7 +141,9 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 def told(text: str) -> list[str]:
     """Which originals a text tells, however they are written there."""
-    plain = unquote(unquote(text)).encode().decode("unicode_escape", "ignore")
+    # Markdown's own escapes (`\\#`) are none of JSON's.
+    escaped = re.sub(r"\\(?![\\\"'/bfnrtu])", "", unquote(unquote(text)))
+    plain = escaped.encode().decode("unicode_escape", "ignore")
     both = [_squeezed(text), _squeezed(plain)]
     names = [name for name, value in ORIGINALS.items() if any(_squeezed(value) in t for t in both)]
     return [*names, *(["bare"] if any(BARE in each for each in both) else [])]
