@@ -110,8 +110,12 @@ class Home:
             return False
         # Masked, and so counted, only on its way out: not at every look whether it has changed.
         shown = seen(outlook.masked(found))
-        await self._api.call("views.publish", {"user_id": caller.id, "view": shown})
-        self._shown[caller.id] = digest
+        self._shown[caller.id] = digest  # before the call: the loop may look while it is made
+        try:
+            await self._api.call("views.publish", {"user_id": caller.id, "view": shown})
+        except DeliveryFailed:
+            self._shown.pop(caller.id, None)
+            raise
         return True
 
     def _forget(self, viewer: str) -> None:

@@ -34,6 +34,9 @@ class Demo:
         )
         assert found is not None
         self.language, self.service = found[1], found[2]
+        link = re.search(r'href="([^"]+/_look/[^"]+as=ana)"', self.get("/").text)
+        assert link is not None
+        self.look = link[1].replace("&amp;", "&")
 
     def get(self, path: str) -> httpx.Response:
         answer = httpx.get(f"{self.page}{path}", trust_env=False, timeout=30)
@@ -73,12 +76,9 @@ class Demo:
 
     def slack(self, containing: str) -> str:
         """Wait until the look-alike's channel says this; all of it."""
-        link = re.search(r'href="([^"]+/_look/[^"]+as=ana)"', self.get("/").text)
-        assert link is not None
-        address = link[1].replace("&amp;", "&")
 
         def shown() -> str | None:
-            text = httpx.get(address, trust_env=False, timeout=30).text
+            text = httpx.get(self.look, trust_env=False, timeout=30).text
             return text if containing in text else None
 
         found = eventually(shown, within=_WITHIN, what=f"{containing!r} in Slack")

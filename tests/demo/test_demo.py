@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from demo.words import LOCALES, WORDS
 from tests.cli.shell import Shell
 from tests.demo.play import Demo, marked, playing, said, started
 from tests.neighbours.processes import eventually
+from tests.slack.driver import browsing
 
 pytestmark = [pytest.mark.neighbour, pytest.mark.timeout(900)]
 
@@ -92,16 +94,33 @@ def work_an_incident(demo: Demo, directory: Path) -> None:
     demo.press("model", "tell")
     found = demo.reaches("model", "open", incidents=2)
     number = next(each["id"] for each in found if "ScoringSlow" in each["title"])
-    demo.ask("POST", f"/incidents/{number}/acknowledge", json={"by": "Ana"})
-    demo.slack("Acknowledged by Ana")
-    listed = json.loads(Shell(directory).ok("incidents", "list", "--json", "--url", demo.service))
+    asyncio.run(acknowledge_in_the_console(demo, number))
+    where = ("--url", demo.service)
+    listed = json.loads(Shell(directory).ok("incidents", "list", "--json", *where))
     items = listed["items"] if isinstance(listed, dict) else listed
     assert number in [each["id"] for each in items]
     taken = demo.ask("GET", "/incidents?status=acknowledged").json()["items"]
     assert [each["id"] for each in taken] == [number]
     demo.press("model", "mend")
     demo.reaches("model", "over")
+    postmortem = demo.ask("GET", f"/incidents/{number}/postmortem")
+    assert postmortem.headers["content-type"].startswith("text/markdown")
+    assert "ScoringSlow" in postmortem.text
     eventually(lambda: "ScoringSlow" in demo.get("/mail").text, what="its mails")
+
+
+async def acknowledge_in_the_console(demo: Demo, number: int) -> None:
+    """Slack is open beside it, and follows without being loaded again."""
+    thread = "document.body.innerText"
+    console = f"{demo.service}/console/incidents/{number}"
+    async with browsing(demo.look) as slack, browsing(console) as page:
+        await slack.shows(f"{thread}.includes('ScoringSlow')", within=150)
+        await slack.run("window.sinceThen = true")
+        button = "document.querySelector('[name=do][value=acknowledge]')"
+        await page.shows(f"{button} !== null", within=150)
+        await page.run(f"{button}.click()")
+        await slack.shows(f"{thread}.includes('Acknowledged by')", within=150)
+        assert await slack.run("window.sinceThen")
 
 
 def test_without_prometheus_notifications_are_posted_from_here(tmp_path: Path) -> None:
