@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from app.commands import incidents, receipts
 from app.commands.check import check
+from app.commands.exporter import exporter
 from app.commands.reload import reload
 from app.commands.route import route
 from app.commands.send_test import send_test
@@ -32,6 +33,7 @@ app.command("send-test")(send_test)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(receipts.app, name="receipts")
 app.command()(reload)
+app.command()(exporter)
 
 
 def main() -> None:

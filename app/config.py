@@ -14,21 +14,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from app.core.durations import DurationError, parse_duration
+from app.config_exporter import Exporter
 from app.core.matchers import Matcher, MatcherError, parse_matchers
 from app.core.routing import ALL_LABELS, Route
 from app.documents import Document, KeyPath, describe, nearest, read_document
 from app.errors import ConfigError, ConfigProblem
+from app.sections import Duration as _Duration
+from app.sections import Period as _Period
+from app.sections import Section as _Section
+from app.sections import Text as _Text
 from app.settings import Locale, check_channel, check_email, check_http_url
 
 Edge = tuple[str, str]
@@ -41,19 +37,6 @@ def _channel(value: object) -> str:
         return check_channel(value)
     # An unquoted # begins a comment, so that YAML sees nothing.
     raise ValueError(f'expected a channel in quotes such as "#plantao", found {describe(value)}')
-
-
-def _duration(value: object) -> timedelta:
-    try:
-        return value if isinstance(value, timedelta) else parse_duration(str(value))
-    except DurationError as error:
-        raise ValueError(str(error)) from None
-
-
-def _positive(value: timedelta) -> timedelta:
-    if not value:
-        raise ValueError("expected a duration longer than 0s")
-    return value
 
 
 def _matchers(text: str) -> str:
@@ -90,16 +73,7 @@ def _chain(text: str) -> list[str]:
     return [name.strip() for name in text.split("->")]
 
 
-_Text = Annotated[str, Field(min_length=1)]
-_Duration = Annotated[timedelta, BeforeValidator(_duration)]
-_Period = Annotated[_Duration, AfterValidator(_positive)]
 _MatcherTexts = tuple[Annotated[str, AfterValidator(_matchers)], ...]
-
-
-class _Section(BaseModel):
-    """Strict: no unknown keys, no conversions; lists are tuples."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
 
 class SlackTarget(_Section):
@@ -256,6 +230,7 @@ class Config(_Section):
     alertmanager: AlertmanagerSide = AlertmanagerSide()
     slack: SlackSide = SlackSide()
     privacy: Privacy = Privacy()
+    exporter: Exporter = Exporter()
 
     def root_route(self) -> Route:
         """The route tree; without `routes`, everything goes to the first receiver."""

@@ -35,8 +35,8 @@ from app.engine.sources import Sources
 from app.engine.verify import Verify
 from app.engine.watch import Watching
 from app.enrichers.prometheus import Prometheus
-from app.enrichers.registry import Mlflow
 from app.errors import ConfigError
+from app.mlflow.registry import Mlflow
 from app.notifiers.console import ConsoleNotifier
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier

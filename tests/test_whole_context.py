@@ -23,7 +23,7 @@ from app.enrichers.enricher import Subject
 from app.enrichers.measuring import PrometheusEnricher
 from app.enrichers.mlflow import MlflowEnricher
 from app.enrichers.prometheus import Prometheus as Asked
-from app.enrichers.registry import Mlflow as Registry
+from app.mlflow.registry import Mlflow as Registry
 from tests.neighbours.alertmanager import Alertmanager, webhook_config
 from tests.neighbours.exporter import Exporter
 from tests.neighbours.mlflow import Mlflow

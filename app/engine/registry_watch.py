@@ -12,7 +12,7 @@ from app.core.facts import Change
 from app.core.registry import RegistryState, differences, heard
 from app.engine.ledger import Ledger
 from app.engine.watch import recalled
-from app.enrichers.registry import Mlflow, snapshot
+from app.mlflow.registry import Mlflow, snapshot
 from app.store.sights import Sight
 
 SOURCE = "mlflow"

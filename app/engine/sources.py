@@ -21,7 +21,7 @@ from app.enrichers.history import HistoryEnricher
 from app.enrichers.measuring import PrometheusEnricher
 from app.enrichers.mlflow import MlflowEnricher
 from app.enrichers.prometheus import Prometheus
-from app.enrichers.registry import Mlflow
+from app.mlflow.registry import Mlflow
 from app.store import changes, queries
 from app.store.database import Database
 

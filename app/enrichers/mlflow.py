@@ -14,8 +14,8 @@ from app.core.alerts import Alert, Labels
 from app.core.facts import Change, ModelVersion, Served
 from app.core.serving import Choice, challenger, choose, shown, telling
 from app.enrichers.enricher import Subject
-from app.enrichers.registry import Mlflow, NotRegistered, RegisteredModel, RegisteredVersion, Run
 from app.errors import NeighbourFailed
+from app.mlflow.registry import Mlflow, NotRegistered, RegisteredModel, RegisteredVersion, Run
 
 #: The label sets that the serving gauge of a model had at a moment, each with `version` and
 #: perhaps `model`, `alias` and `run_id`; none, None or NeighbourFailed where it does not tell.

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.enrichers.mlflow_webhook import DELIVERY_ID, BadSignature, to_change, verify_signature
 from app.errors import Unreadable
+from app.mlflow.webhook import DELIVERY_ID, BadSignature, to_change, verify_signature
 from app.web.bodies import read_body
 from app.web.context import Service
 from app.web.problems import problem

@@ -16,8 +16,8 @@ import pytest
 
 from app.core.facts import Change
 from app.core.registry import RegistryState, differences
-from app.enrichers.mlflow_webhook import to_change, verify_signature
-from app.enrichers.registry import Mlflow, NotRegistered, snapshot
+from app.mlflow.webhook import to_change, verify_signature
+from app.mlflow.registry import Mlflow, NotRegistered, snapshot
 from app.errors import NeighbourFailed
 from tests.neighbours.mlflow import Mlflow as Server
 from tests.neighbours.recorder import Recorder

@@ -20,7 +20,7 @@ from app.core.matchers import parse_matchers
 from app.core.registry import RegistryState, differences
 from app.enrichers.enricher import Subject
 from app.enrichers.mlflow import MlflowEnricher
-from app.enrichers.registry import Mlflow, NotRegistered, snapshot
+from app.mlflow.registry import Mlflow, NotRegistered, snapshot
 from app.errors import NeighbourFailed
 from tests.neighbours.exporter import Exporter
 from tests.neighbours.mlflow import Mlflow as Server

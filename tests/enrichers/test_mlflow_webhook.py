@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.enrichers.mlflow_webhook import BadSignature, to_change, verify_signature
+from app.mlflow.webhook import BadSignature, to_change, verify_signature
 from app.errors import Unreadable
 
 RECORDED = Path(__file__).parents[1] / "recordings/mlflow"

@@ -10,14 +10,24 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 import httpx
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.core.registry import ModelState, RegistryState, VersionState, page
-from app.errors import NeighbourFailed, Unanswerable
+from app.errors import NeighbourFailed, NeighbourRefused, NeighbourUnreachable, Unanswerable
+from app.mlflow.forms import (
+    ModelAnswer,
+    ModelForm,
+    ModelsPage,
+    RunAnswer,
+    RunForm,
+    VersionAnswer,
+    VersionForm,
+    VersionsPage,
+)
 from app.telemetry import NEIGHBOUR_CALLS
 
 _API = "/api/2.0/mlflow/"
@@ -31,95 +41,6 @@ _NEWEST = 20
 
 class NotRegistered(Unanswerable):
     """MLflow answered: there is no such model, version or run."""
-
-
-# --- what it answers
-
-
-def _moment(value: object) -> datetime | None:
-    """Milliseconds since 1970, which some servers write as text; None for no such thing."""
-    try:
-        return datetime.fromtimestamp(int(str(value)) / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-# PostgreSQL keeps no NUL in a text.
-_Text = Annotated[
-    str,
-    BeforeValidator(lambda value: "" if value is None else str(value)),
-    AfterValidator(lambda text: text.replace("\0", "")),
-]
-_Moment = Annotated[datetime | None, BeforeValidator(_moment)]
-
-
-class _Pair(BaseModel):
-    key: _Text
-    value: _Text = ""
-
-
-class _Metric(BaseModel):
-    key: _Text
-    value: float  # "NaN" and "Infinity" are written as text
-
-
-class _Alias(BaseModel):
-    alias: _Text
-    version: _Text
-
-
-class _Model(BaseModel):
-    name: _Text
-    aliases: list[_Alias] = Field(default_factory=list)
-
-
-class _Version(BaseModel):
-    name: _Text = ""
-    version: _Text
-    run_id: _Text = ""
-    user_id: _Text = ""
-    current_stage: _Text = ""
-    creation_timestamp: _Moment = None
-    last_updated_timestamp: _Moment = None
-
-
-class _Info(BaseModel):
-    run_id: _Text
-    experiment_id: _Text = ""
-    user_id: _Text = ""
-
-
-class _Data(BaseModel):
-    metrics: list[_Metric] = Field(default_factory=list)
-    params: list[_Pair] = Field(default_factory=list)
-    tags: list[_Pair] = Field(default_factory=list)
-
-
-class _Run(BaseModel):
-    info: _Info
-    data: _Data = Field(default_factory=_Data)
-
-
-class _ModelAnswer(BaseModel):
-    registered_model: _Model
-
-
-class _VersionAnswer(BaseModel):
-    model_version: _Version
-
-
-class _RunAnswer(BaseModel):
-    run: _Run
-
-
-class _ModelsPage(BaseModel):
-    registered_models: list[_Model] = Field(default_factory=list)
-    next_page_token: str | None = None
-
-
-class _VersionsPage(BaseModel):
-    model_versions: list[_Version] = Field(default_factory=list)
-    next_page_token: str | None = None
 
 
 # --- what we make of it
@@ -144,17 +65,20 @@ class RegisteredVersion:
     stage: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training run with the last value of each metric. `page` is MLflow's about it."""
+    """One training run with the last value of each metric. `page` is MLflow's about it; a run
+    that goes on has not ended."""
 
     run_id: str
     user: str
     metrics: Mapping[str, float]
     params: Mapping[str, str]
     page: str
+    ended_at: datetime | None = None
 
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -182,14 +106,14 @@ class Mlflow:
         return str(httpx.URL(self.url).copy_with(userinfo=b"")).rstrip("/")
 
     async def registered_model(self, name: str) -> RegisteredModel:
-        answer = await self._get(
-            _ModelAnswer, "registered-models/get", f"the model {name}", {"name": name}
+        answer = await self.ask(
+            ModelAnswer, "registered-models/get", f"the model {name}", {"name": name}
         )
         return _registered_model(answer.registered_model)
 
     async def version(self, name: str, version: str) -> RegisteredVersion:
-        answer = await self._get(
-            _VersionAnswer,
+        answer = await self.ask(
+            VersionAnswer,
             "model-versions/get",
             f"version {version} of {name}",
             {"name": name, "version": version},
@@ -200,12 +124,12 @@ class Mlflow:
         self, name: str, at_most: int = _NEWEST
     ) -> Sequence[RegisteredVersion]:
         """Versions, the newest first; none if there is no such model."""
-        answer = await self._get(
-            _VersionsPage,
+        answer = await self.ask(
+            VersionsPage,
             "model-versions/search",
             f"the model {name}",
             {
-                "filter": f"name = {_quoted(name)}",
+                "filter": f"name = {quoted(name)}",
                 "order_by": "version_number DESC",
                 "max_results": str(at_most),
             },
@@ -213,8 +137,12 @@ class Mlflow:
         return [_registered_version(item) for item in answer.model_versions]
 
     async def run(self, run_id: str) -> Run:
-        answer = await self._get(_RunAnswer, "runs/get", f"the run {run_id}", {"run_id": run_id})
-        info, data = answer.run.info, answer.run.data
+        answer = await self.ask(RunAnswer, "runs/get", f"the run {run_id}", {"run_id": run_id})
+        return self.as_run(answer.run)
+
+    def as_run(self, form: RunForm) -> Run:
+        """A run as MLflow writes it."""
+        info, data = form.info, form.data
         tags = {tag.key: tag.value for tag in data.tags}
         return Run(
             run_id=info.run_id,
@@ -222,6 +150,7 @@ class Mlflow:
             metrics={metric.key: metric.value for metric in data.metrics},
             params={param.key: param.value for param in data.params},
             page=f"{self.public_url}/#/experiments/{info.experiment_id}/runs/{info.run_id}",
+            ended_at=info.end_time,
         )
 
     async def models(self) -> Sequence[RegisteredModel]:
@@ -229,8 +158,8 @@ class Mlflow:
         found: list[RegisteredModel] = []
         token: str | None = ""
         for _ in range(_PAGES):
-            answer = await self._get(
-                _ModelsPage,
+            answer = await self.ask(
+                ModelsPage,
                 "registered-models/search",
                 "the models",
                 {"max_results": str(_MODELS_PER_PAGE), "page_token": token or ""},
@@ -245,12 +174,12 @@ class Mlflow:
         found: list[RegisteredVersion] = []
         token: str | None = ""
         for _ in range(_PAGES):
-            answer = await self._get(
-                _VersionsPage,
+            answer = await self.ask(
+                VersionsPage,
                 "model-versions/search",
                 "the versions",
                 {
-                    "filter": f"name = {_quoted(name)}" if name else "",
+                    "filter": f"name = {quoted(name)}" if name else "",
                     "max_results": str(_VERSIONS_PER_PAGE),
                     "page_token": token or "",
                 },
@@ -264,12 +193,19 @@ class Mlflow:
         """MLflow's page of a model or version."""
         return page(self.public_url, name, version)
 
-    async def _get(
-        self, form: type[Answer], path: str, what: str, params: Mapping[str, str]
+    async def ask(
+        self,
+        form: type[Answer],
+        path: str,
+        what: str,
+        params: Mapping[str, str],
+        *,
+        body: Mapping[str, object] | None = None,
     ) -> Answer:
+        """One call, a POST if there is a body; `what` is asked for, in words."""
         try:
             async with asyncio.timeout(self.within):
-                answer = await self._ask(form, path, what, params)
+                answer = await self._ask(form, path, what, params, body)
         except NotRegistered:
             NEIGHBOUR_CALLS.labels("mlflow", "ok").inc()
             raise
@@ -278,19 +214,28 @@ class Mlflow:
             raise
         except (TimeoutError, httpx.TimeoutException):
             NEIGHBOUR_CALLS.labels("mlflow", "failed").inc()
-            raise NeighbourFailed(f"MLflow did not answer within {self.within:g} s.") from None
+            told = f"MLflow did not answer within {self.within:g} s."
+            raise NeighbourUnreachable(told, perhaps_done=False) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             NEIGHBOUR_CALLS.labels("mlflow", "failed").inc()
-            raise NeighbourFailed(f"MLflow cannot be reached: {type(error).__name__}.") from error
+            told = f"MLflow cannot be reached: {type(error).__name__}."
+            raise NeighbourUnreachable(told, perhaps_done=False) from error
         NEIGHBOUR_CALLS.labels("mlflow", "ok").inc()
         return answer
 
     async def _ask(
-        self, form: type[Answer], path: str, what: str, params: Mapping[str, str]
+        self,
+        form: type[Answer],
+        path: str,
+        what: str,
+        params: Mapping[str, str],
+        body: Mapping[str, object] | None,
     ) -> Answer:
-        response = await self.client.get(
+        response = await self.client.request(
+            "GET" if body is None else "POST",
             self.url.rstrip("/") + _API + path,
             params={name: value for name, value in params.items() if value},
+            json=body,
             headers=self._headers(),
             timeout=self.within,
         )
@@ -300,7 +245,7 @@ class Mlflow:
             except ValidationError:
                 raise NeighbourFailed("MLflow answered in a form nobody knows.") from None
         if response.status_code in _REFUSED:
-            raise NeighbourFailed(f"MLflow refuses our credentials ({response.status_code}).")
+            raise NeighbourRefused(f"MLflow refuses our credentials ({response.status_code}).")
         if _NOT_THERE in response.text:
             raise NotRegistered(f"MLflow does not know {what}.")
         raise NeighbourFailed(f"MLflow answered with status {response.status_code}.")
@@ -312,11 +257,11 @@ class Mlflow:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
-def _registered_model(item: _Model) -> RegisteredModel:
+def _registered_model(item: ModelForm) -> RegisteredModel:
     return RegisteredModel(item.name, {each.alias: each.version for each in item.aliases})
 
 
-def _registered_version(item: _Version) -> RegisteredVersion:
+def _registered_version(item: VersionForm) -> RegisteredVersion:
     return RegisteredVersion(
         name=item.name,
         version=item.version,
@@ -325,10 +270,11 @@ def _registered_version(item: _Version) -> RegisteredVersion:
         stage="" if item.current_stage == "None" else item.current_stage,
         created_at=item.creation_timestamp,
         updated_at=item.last_updated_timestamp,
+        source=item.source,
     )
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """A name in a filter, where MLflow knows no escapes."""
     return f'"{name}"' if "'" in name else f"'{name}'"
 

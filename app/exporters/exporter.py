@@ -1,0 +1,116 @@
+"""The exporter process: everything that is looked at, and the address where it is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import httpx
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    start_http_server,
+)
+
+from app.config_exporter import Exporter, TableEntry, TrackedModel
+from app.errors import PlantaoError
+from app.exporters import readings, registry
+from app.exporters.delta_log import Log
+from app.exporters.delta_metrics import DeltaMetrics, WatchedTable
+from app.exporters.registry import ModelReading, Registry
+from app.exporters.registry_metrics import RegistryMetrics
+from app.exporters.rounds import Rounds
+from app.mlflow.registry import Mlflow
+
+INSTALL = "pip install 'plantao[exporter]'"
+
+MakeMlflow = Callable[[httpx.AsyncClient], Mlflow]
+
+
+class Watching:
+    """All that one process looks at, and its metrics in `registry`."""
+
+    def __init__(
+        self,
+        section: Exporter,
+        models: Sequence[TrackedModel] = (),
+        mlflow: MakeMlflow | None = None,
+    ) -> None:
+        """Raises PlantaoError if there are tables and the extra `exporter` is not installed."""
+        turn = threading.Lock()
+        self.tables = [_table(entry, section, turn) for entry in section.tables]
+        self.models = _models(section, models, mlflow) if mlflow else None
+        self.registry = CollectorRegistry()
+        for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
+            self.registry.register(collector)
+        self.registry.register(DeltaMetrics(self.tables))
+        if self.models:
+            self.registry.register(RegistryMetrics(self.models))
+
+    def start(self) -> None:
+        """Look at everything from now on."""
+        for table in self.tables:
+            table.rounds.start()
+        if self.models:
+            self.models.start()
+
+    def once(self) -> None:
+        """Look at everything once."""
+        for table in self.tables:
+            table.rounds.once()
+        if self.models:
+            self.models.once()
+
+
+def serve(watching: Watching, *, host: str, port: int) -> tuple[int, threading.Thread]:
+    """Look from now on, and answer `GET /metrics`; the port, and the thread that answers.
+
+    Raises PlantaoError where the address cannot be had.
+    """
+    try:
+        server, thread = start_http_server(port, host, watching.registry)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise PlantaoError(f"cannot listen on {host}:{port}: {why}") from None
+    watching.start()
+    return server.server_port, thread
+
+
+def _table(entry: TableEntry, section: Exporter, turn: threading.Lock) -> WatchedTable:
+    try:
+        from app.exporters.delta import read  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        raise PlantaoError(
+            f"tables are configured, and {error.name} is not installed: {INSTALL}"
+        ) from None
+    log = Log()
+    rounds = Rounds(
+        name=entry.name,
+        look=partial(read, entry, log),
+        kinds=readings.KINDS,
+        interval=section.interval.total_seconds(),
+        deadline=section.deadline.total_seconds(),
+        turn=turn,
+    )
+    return WatchedTable(entry.name, rounds, log)
+
+
+def _models(
+    section: Exporter, models: Sequence[TrackedModel], mlflow: MakeMlflow
+) -> Rounds[Sequence[ModelReading]]:
+    @asynccontextmanager
+    async def client() -> AsyncIterator[Mlflow]:
+        async with httpx.AsyncClient() as http:
+            yield mlflow(http)
+
+    return Rounds(
+        name="mlflow",
+        look=Registry(client, section.models or models).look,
+        kinds=registry.KINDS,
+        interval=section.interval.total_seconds(),
+        deadline=section.deadline.total_seconds(),
+    )

@@ -1,0 +1,1 @@
+"""What MLflow says: its model registry and runs asked, and the webhooks it sends."""

@@ -1,0 +1,1 @@
+"""The exporters, against real tables, a real MLflow and a real Prometheus."""
