@@ -108,7 +108,7 @@ class Stream:
         )
 
     def _ingest(self, name: str, wanted: dict[str, Any]) -> StreamingQuery:
-        payments = self._payments(strict=wanted["strict"])
+        payments = self._payments(strict=wanted["strict"]).coalesce(1)
         return self._write(payments, name, "transactions", wanted, partitioned=["channel"])
 
     def _features(self, name: str, wanted: dict[str, Any]) -> StreamingQuery:

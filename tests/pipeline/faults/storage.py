@@ -1,0 +1,88 @@
+"""Faults of the Delta Lake tables."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from deltalake import DeltaTable, write_deltalake
+
+from tests.pipeline.faults.fault import Fault
+from tests.pipeline.town import Town
+
+
+def oldest_file(town: Town, table: str) -> Path:
+    """A data file of the present version: the one that was written first, as nobody writes to it
+    any more."""
+    home = town.tables / table
+    known = DeltaTable(str(home)).file_uris()
+    return min(map(Path, known), key=lambda path: path.stat().st_mtime)
+
+
+class FileDeleted(Fault):
+    how = "a Parquet file of the table `transactions` is deleted"
+    mended = "as the runbook says: the log forgets the file (`repair`)"
+    alerts = ("DeltaFilesMissing",)
+
+    def provoke(self, town: Town) -> None:
+        self.file = oldest_file(town, "transactions")
+        self.file.unlink()
+
+    def repair(self, town: Town) -> None:
+        DeltaTable(str(town.tables / "transactions")).repair()
+
+
+class FileTruncated(Fault):
+    how = "a Parquet file of the table `features` loses its second half"
+    mended = "the file is put back from its copy"
+    alerts = ("DeltaFilesTruncated",)
+
+    def provoke(self, town: Town) -> None:
+        self.file = oldest_file(town, "features")
+        self.whole = self.file.read_bytes()
+        self.file.write_bytes(self.whole[: len(self.whole) // 2])
+
+    def repair(self, town: Town) -> None:
+        self.file.write_bytes(self.whole)
+
+
+class LogBroken(Fault):
+    how = "a commit in the middle of the log of `features` is lost"
+    mended = "the commit is put back from its copy"
+    alerts = ("DeltaTableUnreadable",)
+
+    def provoke(self, town: Town) -> None:
+        log = town.tables / "features/_delta_log"
+        # After the last checkpoint: what is before it nobody reads.
+        self.file = sorted(log.glob("*[0-9].json"))[-2]
+        self.kept = town.directory / "kept.json"
+        shutil.move(self.file, self.kept)
+
+    def repair(self, town: Town) -> None:
+        shutil.move(self.kept, self.file)
+
+
+class NeverOptimised(Fault):
+    how = "nothing: batches of seconds make small files"
+    mended = "the table is compacted (`OPTIMIZE`)"
+    alerts = ("DeltaSmallFiles",)
+
+    def provoke(self, town: Town) -> None:
+        """The stream has done it."""
+
+    def repair(self, town: Town) -> None:
+        DeltaTable(str(town.tables / "transactions")).optimize.compact()
+
+
+class RowsDeleted(Fault):
+    how = "somebody deletes half of `transactions`"
+    mended = "the rows are written back"
+    alerts = ("DeltaRowsLost",)
+
+    def provoke(self, town: Town) -> None:
+        table = DeltaTable(str(town.tables / "transactions"))
+        self.kept = table.to_pyarrow_table(filters=[("channel", "=", "app")])
+        table.delete("channel = 'app'")
+
+    def repair(self, town: Town) -> None:
+        write_deltalake(str(town.tables / "transactions"), self.kept, mode="append")
