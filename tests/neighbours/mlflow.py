@@ -42,9 +42,7 @@ class Mlflow:
 
     admin = ("admin", "a-password-for-tests")
 
-    def __init__(
-        self, directory: Path, *, accounts: bool = False, metrics: bool = False
-    ) -> None:
+    def __init__(self, directory: Path, *, accounts: bool = False, metrics: bool = False) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = directory / f"mlflow-{self.port}"

@@ -16,7 +16,12 @@ _PART = r"\d+(?:ms|[smhdwy])"
 _DURATION = re.compile(rf"(?<=\[)(?:{_PART})+(?=\])|(?<=offset )(?:{_PART})+")
 
 #: Ages and delays, which a fault has to wait for: shortened by `age`.
-_WAITED_FOR = re.compile(r"threshold:\w*(age|watermark_delay|last_data_commit|ingest_lag)\w*:seconds")
+_WAITED_FOR = re.compile(
+    r"threshold:\w*(age|watermark_delay|last_data_commit|ingest_lag)\w*:seconds"
+)
+
+
+Shorten = Callable[[float], float]
 
 
 def seconds(duration: str) -> float:
@@ -26,7 +31,7 @@ def seconds(duration: str) -> float:
 
 
 def window(length: float) -> float:
-    """A range, shortened: 5 minutes to 22 seconds, a day to 207, a week to 7.5 minutes.
+    """A range, shortened: 5 minutes to 22 seconds, a day to 208, a week to 7.5 minutes.
 
     Below, a range would hold too few scrapes.
     """
@@ -43,7 +48,7 @@ def patience(length: float) -> float:
     return 0.4 * length**0.46
 
 
-def shortened(text: str, shorten: Callable[[float], float]) -> str:
+def shortened(text: str, shorten: Shorten) -> str:
     return f"{round(shorten(seconds(text)))}s"
 
 
@@ -64,7 +69,9 @@ def _rule(rule: Mapping[str, Any], thresholds: Mapping[str, float]) -> dict[str,
     elif _WAITED_FOR.fullmatch(name):
         changed["expr"] = str(age(_number(rule["expr"])))
     else:
-        changed["expr"] = _DURATION.sub(lambda found: shortened(found[0], window), str(rule["expr"]))
+        changed["expr"] = _DURATION.sub(
+            lambda found: shortened(found[0], window), str(rule["expr"])
+        )
     if "for" in rule:
         changed["for"] = shortened(rule["for"], patience)
     if "keep_firing_for" in rule:

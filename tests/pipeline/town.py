@@ -14,7 +14,6 @@ from tests.neighbours.mlflow import Mlflow
 from tests.neighbours.processes import (
     NeighbourFailed,
     Process,
-
     eventually,
     free_port,
     request,
@@ -153,6 +152,10 @@ class Town:
             "spark": at(self.ui_port),
         }
 
+    @property
+    def slack(self) -> Workspace:
+        return self.slack_server.workspace
+
     # --- its life
 
     def start(self) -> None:
@@ -236,5 +239,3 @@ class Town:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-

@@ -65,9 +65,7 @@ class Scorer:
     def __init__(self, features: Path) -> None:
         self._features = features
         self._load()
-        self.metrics = ServingMetrics(
-            model=MODEL, version=self._champion.version, window=_WINDOW
-        )
+        self.metrics = ServingMetrics(model=MODEL, version=self._champion.version, window=_WINDOW)
         self._tell()
 
     def _load(self) -> None:
@@ -117,9 +115,7 @@ def service(scorer: Scorer) -> FastAPI:
 
     @api.post("/labels")
     def labels(label: Label) -> None:
-        scorer.metrics.labelled(
-            fraud=label.fraud, decision=label.decision, version=label.version
-        )
+        scorer.metrics.labelled(fraud=label.fraud, decision=label.decision, version=label.version)
 
     @api.post("/reload")
     def reload() -> str:

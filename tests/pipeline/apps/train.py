@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("alias", nargs="?")
     parser.add_argument("--labels-mixed-up", action="store_true")
     parser.add_argument("--dawdles", type=float, default=0.0)
-    print(train(parser.parse_args()))  # noqa: T201
+    print(train(parser.parse_args()))
 
 
 def train(asked: argparse.Namespace) -> str:

@@ -111,7 +111,9 @@ class Node:
 
     def wait(self) -> None:
         """Wait until it answers; its agent does as soon as the process is up."""
-        self.process.wait_until(lambda: answers(f"http://{self.metrics}/-/healthy"), within=_SECONDS)
+        self.process.wait_until(
+            lambda: answers(f"http://{self.metrics}/-/healthy"), within=_SECONDS
+        )
 
     def stop(self) -> None:
         self.process.stop()

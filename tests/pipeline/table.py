@@ -1,0 +1,73 @@
+"""The table of what was broken, and when it was told and over: docs/pipeline-proof.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.pipeline.faults import FAULTS
+from tests.pipeline.neighbours.installed import REPOSITORY
+from tests.pipeline.neighbours.prometheus import alerts_shipped
+from tests.pipeline.season import Account, Season
+
+PAGE = REPOSITORY / "docs/pipeline-proof.md"
+
+#: Alerts that no fault of this test provokes, and why not.
+UNPROVOKED: dict[str, str] = {}
+
+_HEAD = """\
+# The pipeline test: what was broken, and what was seen of it
+
+`make test-pipeline` starts a real Kafka (three nodes in KRaft mode, with the JMX exporter's agent),
+Spark Structured Streaming, Delta Lake, MLflow, a scoring service, Prometheus and Alertmanager with
+the files of this repository, the service, and the Slack emulator. It breaks each of them, and with
+`--write-table` it writes this page.
+
+All waiting is shortened by one rule (`tests/pipeline/overlay.py`): a `for:` of 5 minutes is
+6 seconds here, a range of 5 minutes 22 seconds, and Prometheus looks every 3 seconds.
+
+*To the message*: from when the fault was there to the message in Slack. *To green*: from its repair
+to the message turning green. *Muted*: the alert fired, and Alertmanager told of its cause instead.
+"""
+
+
+def provoked() -> set[str]:
+    return {alert for fault in FAULTS for alert in fault.alerts}
+
+
+def write(season: Season) -> None:
+    PAGE.write_text(text(season.accounts))
+
+
+def text(accounts: Iterable[Account]) -> str:
+    seen = list(accounts)
+    rows = [_row(account) for account in sorted(seen, key=_order)]
+    missing = [f"| {name} | {why} |" for name, why in sorted(UNPROVOKED.items())]
+    return "\n".join(
+        [
+            _HEAD,
+            f"{len({one.alert for one in seen if one.told})} of {len(alerts_shipped())} alerts.\n",
+            "| alert | how it was provoked | to the message | how it was repaired | to green |",
+            "|---|---|--:|---|--:|",
+            *rows,
+            "",
+            "## Not provoked\n",
+            "| alert | why |",
+            "|---|---|",
+            *missing,
+            "",
+        ]
+    )
+
+
+def _order(account: Account) -> tuple[str, str]:
+    return (alerts_shipped()[account.alert].stem, account.alert)
+
+
+def _row(account: Account) -> str:
+    told = "muted" if account.message is None and account.muted else _seconds(account.message)
+    end = _seconds(account.green)
+    return f"| {account.alert} | {account.fault.how} | {told} | {account.fault.mended} | {end} |"
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.0f} s"
