@@ -6,6 +6,7 @@ rule, so that what is longer stays longer, and with thresholds that fit a pipeli
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,17 +36,17 @@ def window(length: float) -> float:
 
     Below, a range would hold too few scrapes.
     """
-    return max(2.2 * length**0.4, 14.0)
+    return max(2.2 * math.pow(length, 0.4), 14.0)
 
 
 def age(length: float) -> float:
     """What has to grow old before an alert, shortened: 5 minutes to 40 seconds, a week to 125."""
-    return 40 * (length / 300) ** 0.15
+    return 40 * math.pow(length / 300, 0.15)
 
 
 def patience(length: float) -> float:
     """A `for:`, shortened: a minute to 3 seconds, 5 to 6, 15 to 9, 30 to 12."""
-    return 0.4 * length**0.46
+    return 0.4 * math.pow(length, 0.46)
 
 
 def shortened(text: str, shorten: Shorten) -> str:
@@ -90,7 +91,7 @@ def _number(expr: object) -> float:
 def prometheus(shipped: Mapping[str, Any], *, interval: str, folder: str) -> dict[str, Any]:
     """prometheus.yml with one short interval; rules and targets are read from `folder`."""
     scrapes = [
-        {key: value for key, value in job.items() if key not in {"scrape_interval"}}
+        {key: value for key, value in job.items() if key != "scrape_interval"}
         for job in shipped["scrape_configs"]
     ]
     own = {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval}

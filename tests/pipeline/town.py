@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -136,7 +136,7 @@ class Town:
             "PLANTAO_SLACK_API_URL": self.slack_server.api_url,
         }
 
-    def _targets(self) -> dict[str, list[str]]:
+    def _targets(self) -> dict[str, Sequence[str]]:
         def at(port: int) -> list[str]:
             return [f"127.0.0.1:{port}"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 from wsgiref.simple_server import make_server
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -28,7 +29,7 @@ class Cluster:
     def __init__(self, brokers: str) -> None:
         self._admin = AdminClient({"bootstrap.servers": brokers, "log_level": 2})
 
-    def metadata(self) -> object:
+    def metadata(self) -> Any:
         return self._admin.list_topics(timeout=_SECONDS)
 
     def ends(self, places: list[_Place], spec: OffsetSpec) -> dict[_Place, int]:
@@ -112,7 +113,7 @@ class LagMetrics(Collector):
         yield from (offset, lag, members)
 
 
-def _partitions(metadata: object) -> Iterator[GaugeMetricFamily]:
+def _partitions(metadata: Any) -> Iterator[GaugeMetricFamily]:
     def gauge(name: str, told: str) -> GaugeMetricFamily:
         return GaugeMetricFamily(
             f"kafka_topic_partition_{name}", told, labels=["topic", "partition"]

@@ -22,7 +22,10 @@ class FraudModel(PythonModel):
         self.dawdles = dawdles
 
     def predict(
-        self, context: Any, model_input: Any, params: dict[str, Any] | None = None
+        self,
+        context: Any,  # noqa: ARG002 - MLflow's signature
+        model_input: Any,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> list[float]:
         """The probability of fraud for each row of features."""
         if self.dawdles:

@@ -89,7 +89,9 @@ class Scorer:
 
     def score(self, payment: Payment) -> dict[str, Any]:
         [score] = self._champion.model.predict([payment.features])
-        other = self._challenger and self._challenger.model.predict([payment.features])[0]
+        other = None
+        if self._challenger is not None:
+            [other] = self._challenger.model.predict([payment.features])
         decision: Decision = (
             "declined" if score > _DECLINE else "review" if score > _REVIEW else "approved"
         )
