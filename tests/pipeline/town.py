@@ -66,7 +66,8 @@ class Town:
             directory / "customers.json",
             rate=15,
             dearer=0.0,
-            nameless=0.0,
+            blank=False,
+            huge=False,
             poison=False,
             oversized=False,
             misshapen=False,
@@ -103,6 +104,7 @@ class Town:
                 "SPARK_LOCAL_IP": "127.0.0.1",
                 "MLFLOW_DISABLE_TELEMETRY": "true",
                 "GIT_PYTHON_REFRESH": "quiet",
+                "PYTHONWARNINGS": "ignore",
             },
             cwd=self.directory,
         )

@@ -3,7 +3,8 @@
     generator.py BROKERS ORDERS
 
 Orders: `rate` in payments a second; `dearer`, what is added to the logarithm of each amount;
-`nameless`, the share of payments without an amount; `poison`, payments with an amount that is no
+`blank`, whether payments come without their amount; `huge`, whether some have
+far too many digits; `poison`, payments with an amount that is no
 number; `oversized`, payments larger than a broker takes; `misshapen`, payments that lack a feature.
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from tests.pipeline.apps.model import payments
+from tests.pipeline.apps.habits import payments
 from tests.pipeline.apps.orders import Orders
 
 TOPIC = "pix.transactions"
@@ -46,13 +47,12 @@ class Customers:
         features[0] += orders["dearer"]
         if orders["misshapen"]:
             features.pop()
-        nameless = number % 100 < 100 * orders["nameless"]
         self._send(
             {
                 "id": str(number),
                 "payer": f"payer-{number % 50}",
                 "channel": ("app", "bank")[number % 2],
-                "amount": None if nameless else f"{math.exp(features[0]):.2f}",
+                "amount": None if orders["blank"] else f"{math.exp(features[0]):.2f}",
                 "ordered_at": time.time(),
                 "features": features,
                 "fraud": bool(self._fraud[number % _CYCLE]),
@@ -64,6 +64,8 @@ class Customers:
         payment = {"id": "odd", "channel": "app", "ordered_at": time.time()}
         if orders["poison"]:
             self._send({**payment, "amount": "R$ 1.000,00"})
+        if orders["huge"]:
+            self._send({**payment, "amount": "99999999.99"})
         if orders["oversized"]:
             self._send({**payment, "amount": "1", "note": "x" * 400_000})
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from mlflow.pyfunc import PythonModel
 
-#: What a payment is judged by; each is 0 or 1, but the logarithm of the amount.
-FEATURES = ("log_amount", "night", "new_payee", "hurried")
+from tests.pipeline.apps.habits import sigmoid
 
 
 class FraudModel(PythonModel):
@@ -32,22 +31,3 @@ class FraudModel(PythonModel):
             time.sleep(self.dawdles)
         rows = np.asarray(model_input, dtype=float)
         return [float(score) for score in sigmoid(rows @ np.array(self.weights) + self.bias)]
-
-
-def sigmoid(values: Any) -> Any:
-    return 1 / (1 + np.exp(-np.clip(values, -30, 30)))
-
-
-def payments(count: int, *, seed: int) -> tuple[Any, Any]:
-    """Features of so many payments, and which of them are fraud: one in eight or so.
-
-    Fraud likes the night, new payees, haste and large amounts. The generator draws from the same.
-    """
-    dice = np.random.default_rng(seed)
-    fraud = dice.random(count) < 0.12
-    amount = dice.normal(np.where(fraud, 7.0, 4.5), 0.7)
-    flags = [
-        dice.random(count) < np.where(fraud, likely, rare)
-        for likely, rare in ((0.7, 0.1), (0.85, 0.15), (0.8, 0.05))
-    ]
-    return np.column_stack([amount, *flags]).astype(float), fraud

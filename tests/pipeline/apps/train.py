@@ -16,7 +16,8 @@ import mlflow
 import numpy as np
 
 from app.exporters.serving import bins
-from tests.pipeline.apps.model import FEATURES, FraudModel, payments, sigmoid
+from tests.pipeline.apps.habits import FEATURES, payments, sigmoid
+from tests.pipeline.apps.model import FraudModel
 
 MODEL = "pix-fraud"
 _STEPS, _RATE = 400, 0.5

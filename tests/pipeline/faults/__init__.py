@@ -25,6 +25,7 @@ WAVES: tuple[tuple[type[Fault], ...], ...] = (
     (ingestion.ControllersLost, training.ArtifactsDeleted),
     (ingestion.CustomersFew, processing.ExecutorStarved),
     (ingestion.CustomersGone, serving.ScoringKilled),
+    (storage.AmountsOff, training.TrainingOverdue),
     (serving.FeaturesMisshapen, processing.DriverKilled),
     (monitoring.AlertmanagerKilled,),
 )

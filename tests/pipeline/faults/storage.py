@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deltalake import DeltaTable, write_deltalake
@@ -17,6 +20,23 @@ def oldest_file(town: Town, table: str) -> Path:
     home = town.tables / table
     known = DeltaTable(str(home)).file_uris()
     return min(map(Path, known), key=lambda path: path.stat().st_mtime)
+
+
+@contextmanager
+def writers_resting(town: Town) -> Iterator[DeltaTable]:
+    """The table `transactions` while nothing is added to it: a delete and an append of others
+    would be a conflict, and one of them refused."""
+    table = DeltaTable(str(town.tables / "transactions"))
+    town.generator.pause()
+    try:
+        version = -1
+        while table.version() != version:
+            version = table.version()
+            time.sleep(4)  # longer than a trigger of the stream
+            table.update_incremental()
+        yield table
+    finally:
+        town.generator.resume()
 
 
 class FileDeleted(Fault):
@@ -35,7 +55,7 @@ class FileDeleted(Fault):
 class FileTruncated(Fault):
     how = "a Parquet file of the table `features` loses its second half"
     mended = "the file is put back from its copy"
-    alerts = ("DeltaFilesTruncated",)
+    alerts = ("DeltaFilesTruncated", "DeltaReadFailing")
 
     def provoke(self, town: Town) -> None:
         self.file = oldest_file(town, "features")
@@ -80,9 +100,23 @@ class RowsDeleted(Fault):
     alerts = ("DeltaRowsLost",)
 
     def provoke(self, town: Town) -> None:
-        table = DeltaTable(str(town.tables / "transactions"))
-        self.kept = table.to_pyarrow_table(filters=[("channel", "=", "app")])
-        table.delete("channel = 'app'")
+        with writers_resting(town) as table:
+            self.kept = table.to_pyarrow_table(filters=[("channel", "=", "app")])
+            table.delete("channel = 'app'")
 
     def repair(self, town: Town) -> None:
         write_deltalake(str(town.tables / "transactions"), self.kept, mode="append")
+
+
+class AmountsOff(Fault):
+    how = "payments are written without their amount, and some with one far too large"
+    mended = "they are written as they should be, and those rows are deleted"
+    alerts = ("DeltaNullsRising", "DeltaValuesShifted")
+
+    def provoke(self, town: Town) -> None:
+        town.customers.change(blank=True, huge=True)
+
+    def repair(self, town: Town) -> None:
+        town.customers.change(blank=False, huge=False)
+        with writers_resting(town) as table:
+            table.delete("amount IS NULL OR amount > 1000000")

@@ -46,3 +46,15 @@ class ArtifactsDeleted(Fault):
     def repair(self, town: Town) -> None:
         shutil.rmtree(self.store)
         shutil.move(self.kept, self.store)
+
+
+class TrainingOverdue(Fault):
+    how = "nothing is trained for the longest time allowed"
+    mended = "a version is trained"
+    alerts = ("ModelTrainingOverdue",)
+
+    def provoke(self, town: Town) -> None:
+        """The waves since the last training have done it."""
+
+    def repair(self, town: Town) -> None:
+        town.train()

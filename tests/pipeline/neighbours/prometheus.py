@@ -21,6 +21,8 @@ THRESHOLDS = {
     "threshold:spark_executors:min": 1,
     "threshold:spark_batch:seconds": 15,
     "threshold:spark_task:seconds": 8,
+    # Longer than the faults that train take, so that only the last of them is overdue.
+    "threshold:model_training_age:seconds": 240,
 }
 
 
