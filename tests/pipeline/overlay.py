@@ -103,16 +103,38 @@ def prometheus(shipped: Mapping[str, Any], *, interval: str, folder: str) -> dic
     }
 
 
-def alertmanager(shipped: Mapping[str, Any]) -> dict[str, Any]:
-    """alertmanager.yml that groups at once and repeats what goes on as it does."""
-    return {**shipped, "route": _route(shipped["route"])}
+def alertmanager(
+    shipped: Mapping[str, Any], *, webhook: str, token: str, mail: str, heartbeat: str, folder: str
+) -> dict[str, Any]:
+    """alertmanager.yml that groups within seconds, with these neighbours in place of its examples.
+
+    `webhook` is the service's address, `mail` a server's `host:port` without a password,
+    `heartbeat` whoever is to notice that the Watchdog is silent; templates are read from `folder`.
+    """
+    mails = {"smtp_smarthost": mail, "smtp_from": "alertmanager@example.com"}
+    receivers = {receiver["name"]: dict(receiver) for receiver in shipped["receivers"]}
+    receivers["dead-mans-switch"]["webhook_configs"] = [{"url": heartbeat, "send_resolved": False}]
+    [posted] = receivers["plantao"]["webhook_configs"]
+    bearer = {"authorization": {"type": "Bearer", "credentials": token}}
+    receivers["plantao"]["webhook_configs"] = [{**posted, "url": webhook, "http_config": bearer}]
+    return {
+        **shipped,
+        "global": {"resolve_timeout": "5m", "smtp_require_tls": False, **mails},
+        "templates": [f"{folder}/{name}" for name in shipped["templates"]],
+        "route": _route(shipped["route"]),
+        "receivers": list(receivers.values()),
+    }
+
+
+_LONGEST = {"group_wait": 1, "group_interval": 3}
 
 
 def _route(route: Mapping[str, Any]) -> dict[str, Any]:
     changed = dict(route)
-    for key, longest in (("group_wait", 1), ("group_interval", 2)):
-        if key in route:
-            changed[key] = f"{longest}s"
+    for key in _LONGEST.keys() & route.keys():
+        changed[key] = f"{min(_LONGEST[key], round(seconds(route[key])))}s"
+    if seconds(route.get("repeat_interval", "1h")) < _UNITS["h"]:
+        changed["repeat_interval"] = f"{_LONGEST['group_interval']}s"
     if "routes" in route:
         changed["routes"] = [_route(child) for child in route["routes"]]
     return changed

@@ -26,7 +26,7 @@ class Account:
     was repaired; None is what was never seen. An alert may be muted by another one: it fires, and
     Alertmanager tells of its cause instead."""
 
-    fault: type[Fault]
+    acting: Fault
     alert: str
     fired: float | None = None
     message: float | None = None
@@ -34,7 +34,12 @@ class Account:
     green: float | None = None
     incident: dict[str, Any] = field(default_factory=dict)
     root: Message | None = None
+    elsewhere: str = ""
     trouble: str = ""
+
+    @property
+    def fault(self) -> type[Fault]:
+        return type(self.acting)
 
     @property
     def told(self) -> bool:
@@ -61,7 +66,7 @@ class Season:
         began = {}
         accounts = []
         for fault in faults:
-            own = [Account(type(fault), alert) for alert in fault.alerts]
+            own = [Account(fault, alert) for alert in fault.alerts]
             accounts += own
             self.accounts += own
             self._attempt(fault, fault.provoke, own, f"{fault.name()}: {fault.how}")
@@ -120,6 +125,9 @@ class Season:
     # --- what is seen
 
     def _look_for_message(self, account: Account, seconds: float) -> None:
+        if by := account.acting.told_elsewhere(self.town, account.alert):
+            account.message, account.elsewhere = seconds, by
+            return
         if account.fired is None and account.alert in self._firing():
             account.fired = seconds
         if account.alert in self._muted():
@@ -131,6 +139,10 @@ class Season:
                 account.incident = self.town.service.get(f"/incidents/{incident['id']}")
 
     def _look_for_end(self, account: Account, seconds: float) -> None:
+        if account.elsewhere:
+            if account.acting.over_elsewhere(self.town, account.alert):
+                account.green = seconds
+            return
         if account.alert in self._firing() or self._open(account.alert):
             return
         if account.root is None or _OVER in account.root.visible_text:

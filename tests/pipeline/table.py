@@ -64,7 +64,8 @@ def _order(account: Account) -> tuple[str, str]:
 
 
 def _row(account: Account) -> str:
-    told = "muted" if account.message is None and account.muted else _seconds(account.message)
+    muted = account.message is None and account.muted
+    told = "muted" if muted else f"{_seconds(account.message)} {account.elsewhere}".rstrip()
     end = _seconds(account.green)
     return f"| {account.alert} | {account.fault.how} | {told} | {account.fault.mended} | {end} |"
 

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
+
 from tests.neighbours.alertmanager import Alertmanager
 from tests.neighbours.mlflow import Mlflow
 from tests.neighbours.processes import (
@@ -18,11 +20,14 @@ from tests.neighbours.processes import (
     free_port,
     request,
 )
+from tests.neighbours.recorder import Recorder
 from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, SlackServer, Workspace
+from tests.neighbours.smtp import SmtpServer
+from tests.pipeline import overlay
 from tests.pipeline.apps.orders import Orders
 from tests.pipeline.neighbours.installed import REPOSITORY, jars, python
 from tests.pipeline.neighbours.kafka import Kafka
-from tests.pipeline.neighbours.prometheus import ShippedPrometheus
+from tests.pipeline.neighbours.prometheus import SHIPPED_ALERTMANAGER, ShippedPrometheus
 from tests.service import Service
 
 MODEL = "pix-fraud"
@@ -110,6 +115,7 @@ class Town:
         )
 
     def _watchers(self) -> None:
+        self.mail, self.heartbeat = SmtpServer(self.directory), Recorder()
         self.alertmanager = Alertmanager(self.directory, {})
         self.prometheus = ShippedPrometheus(self.directory)
         config = _CONFIG.format(channel=DEFAULT_CHANNEL, model=MODEL, tables=self.tables)
@@ -126,6 +132,18 @@ class Town:
         )
         self.prometheus.runbooks = f"{self.service.url}/runbooks"
         self.prometheus.targets = self._targets()
+        self.alertmanager.config = self._routing()
+
+    def _routing(self) -> dict[str, Any]:
+        shipped = yaml.safe_load((SHIPPED_ALERTMANAGER / "alertmanager.yml").read_text())
+        return overlay.alertmanager(
+            shipped,
+            webhook=f"{self.service.url}/webhooks/alertmanager",
+            token=TOKEN,
+            mail=f"127.0.0.1:{self.mail.port}",
+            heartbeat=self.heartbeat.url,
+            folder=str(SHIPPED_ALERTMANAGER),
+        )
 
     def _settings(self) -> dict[str, str]:
         return {
@@ -162,7 +180,8 @@ class Town:
 
     def start(self) -> None:
         self.say("Kafka, MLflow and Slack start")
-        self._stack.enter_context(self.slack_server)
+        for server in (self.slack_server, self.mail, self.heartbeat):
+            self._stack.enter_context(server)
         self._stack.callback(self.mlflow.kill)
         self.mlflow.process.start()
         self._stack.enter_context(self.kafka)

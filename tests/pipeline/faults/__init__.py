@@ -13,10 +13,10 @@ from tests.pipeline.faults import (
 from tests.pipeline.faults.fault import Fault
 
 WAVES: tuple[tuple[type[Fault], ...], ...] = (
+    (storage.NeverOptimised, ingestion.BrokerKilled),
     (storage.FileDeleted, storage.FileTruncated, serving.PromotionNotDeployed, quality.LabelsStop),
-    (ingestion.BrokerKilled,),
     (serving.SlowModel, storage.LogBroken),
-    (quality.CustomersChanged, storage.NeverOptimised),
+    (quality.CustomersChanged,),
     (processing.PoisonedQueries, training.RegistryFrozen),
     (quality.ChallengerBad, monitoring.ConfigurationBroken),
     (serving.BadModel, processing.SlowBatches),
@@ -28,6 +28,8 @@ WAVES: tuple[tuple[type[Fault], ...], ...] = (
     (storage.AmountsOff, training.TrainingOverdue),
     (serving.FeaturesMisshapen, processing.DriverKilled),
     (monitoring.AlertmanagerKilled,),
+    (monitoring.PlantaoKilled,),
+    (monitoring.PrometheusKilled,),
 )
 
 FAULTS = tuple(fault for wave in WAVES for fault in wave)

@@ -25,6 +25,14 @@ class Fault(ABC):
     def repair(self, town: Town) -> None:
         """Make it whole, as the runbook says where it says so."""
 
+    def told_elsewhere(self, town: Town, alert: str) -> str:
+        """By whom it was told, where that is not the service in Slack; or nothing."""
+        return ""
+
+    def over_elsewhere(self, town: Town, alert: str) -> bool:
+        """Whether whoever told it elsewhere has told its end too."""
+        return False
+
     @classmethod
     def name(cls) -> str:
         return cls.__name__

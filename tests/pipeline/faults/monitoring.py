@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.neighbours.processes import request
 from tests.pipeline.faults.fault import Fault
 from tests.pipeline.town import Town
@@ -48,3 +50,50 @@ class AlertmanagerKilled(Fault):
 
     def repair(self, town: Town) -> None:
         """It is back already: nobody could have been told before."""
+
+
+class PlantaoKilled(Fault):
+    how = "the service is killed (SIGKILL)"
+    mended = "it is started again"
+    alerts = ("PlantaoDown", "AlertmanagerNotificationsFailing")
+
+    def provoke(self, town: Town) -> None:
+        self.mails = len(town.mail.mailbox.messages)
+        town.service.kill()
+
+    def repair(self, town: Town) -> None:
+        town.service.start(within=600)
+
+    def told_elsewhere(self, town: Town, alert: str) -> str:
+        return "by email" if self._mailed(town, f"[FIRING] {alert}") else ""
+
+    def over_elsewhere(self, town: Town, alert: str) -> bool:
+        return self._mailed(town, f"[RESOLVED] {alert}")
+
+    def _mailed(self, town: Town, subject: str) -> bool:
+        since = town.mail.mailbox.messages[self.mails :]
+        return any(str(one.message["Subject"]).startswith(subject) for one in since)
+
+
+class PrometheusKilled(Fault):
+    how = "Prometheus is killed (SIGKILL): the Watchdog falls silent"
+    mended = "it is started again"
+    alerts = ("Watchdog",)
+    silence = 20.0  # seconds: the heartbeat comes every 3
+
+    def provoke(self, town: Town) -> None:
+        self.beats, self.since = len(town.heartbeat.requests), time.monotonic()
+        town.prometheus.kill()
+
+    def repair(self, town: Town) -> None:
+        town.prometheus.start()
+
+    def told_elsewhere(self, town: Town, alert: str) -> str:
+        beats = len(town.heartbeat.requests)
+        if beats != self.beats:
+            self.beats, self.since = beats, time.monotonic()
+        silent = time.monotonic() - self.since > self.silence
+        return "by the dead man's switch" if silent else ""
+
+    def over_elsewhere(self, town: Town, alert: str) -> bool:
+        return not self.told_elsewhere(town, alert)

@@ -13,6 +13,7 @@ from tests.pipeline import overlay
 from tests.pipeline.neighbours.installed import REPOSITORY
 
 SHIPPED = REPOSITORY / "prometheus"
+SHIPPED_ALERTMANAGER = REPOSITORY / "alertmanager"
 INTERVAL = "3s"
 
 #: What users would set for a pipeline of this size, too: one executor, and batches that two cores
