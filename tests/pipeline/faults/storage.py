@@ -45,6 +45,7 @@ class FileDeleted(Fault):
     alerts = ("DeltaFilesMissing",)
 
     def provoke(self, town: Town) -> None:
+        self.version = DeltaTable(str(town.tables / "transactions")).version()
         self.file = oldest_file(town, "transactions")
         self.file.unlink()
 
