@@ -36,7 +36,7 @@ def window(length: float) -> float:
 
     Below, a range would hold too few scrapes.
     """
-    return max(2.2 * math.pow(length, 0.4), 14.0)
+    return max(2.2 * math.pow(length, 0.4), 20.0)
 
 
 def age(length: float) -> float:

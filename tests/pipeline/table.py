@@ -14,7 +14,7 @@ PAGE = REPOSITORY / "docs/pipeline-proof.md"
 #: Alerts that no fault of this test provokes, and why not.
 UNPROVOKED: dict[str, str] = {
     "AlertUnheard": "it needs another critical alert while the service is down: promtool fires it",
-    "DeltaMetricsStale": "it needs a store that hangs; a file system that does would hang Spark too",
+    "DeltaMetricsStale": "it needs a store that hangs; one here would hang Spark too",
     "DeltaReadSlow": "it needs a store slower than a local disk",
     "KafkaProduceSlow": "the broker's own percentile looks back for minutes, and so would the wait",
     "PlantaoIngestLate": "the service must be up and its database must not let it write for long",
@@ -31,7 +31,7 @@ the files of this repository, the service, and the Slack emulator. It breaks eac
 `--write-table` it writes this page.
 
 All waiting is shortened by one rule (`tests/pipeline/overlay.py`): a `for:` of 5 minutes is
-6 seconds here, a range of 5 minutes 22 seconds, and Prometheus looks every 3 seconds.
+6 seconds here, a range of 5 minutes 22 seconds, and Prometheus looks every 5 seconds.
 
 *To the message*: from when the fault was there to the message in Slack. *To green*: from its repair
 to the message turning green. *Muted*: the alert fired, and Alertmanager told of its cause instead.

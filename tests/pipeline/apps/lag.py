@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-_SECONDS = 4.0  # for each question: within a scrape's time-out
+_SECONDS = 2.0  # for each question: within a scrape's time-out
 _Place = tuple[str, int]  # topic, partition
 
 

@@ -14,7 +14,7 @@ from tests.pipeline.neighbours.installed import REPOSITORY
 
 SHIPPED = REPOSITORY / "prometheus"
 SHIPPED_ALERTMANAGER = REPOSITORY / "alertmanager"
-INTERVAL = "3s"
+INTERVAL = "5s"
 
 #: What users would set for a pipeline of this size, too: one executor, and batches that two cores
 #: share with everything else. Each alert's own threshold is crossed by its fault all the same.
