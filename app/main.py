@@ -36,7 +36,7 @@ from app.engine.verify import Verify
 from app.engine.watch import Watching
 from app.enrichers.prometheus import Prometheus
 from app.errors import ConfigError
-from app.mlflow.registry import Mlflow
+from app.mlflow.registry import make_mlflow
 from app.notifiers.console import ConsoleNotifier
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
@@ -252,21 +252,6 @@ def _outlook(settings: Settings, policy: PolicyInForce) -> Callable[[], Outlook]
         return Outlook(settings.base_url, base_url, runbooks, current.topology, current.privacy)
 
     return outlook
-
-
-def make_mlflow(settings: Settings, client: httpx.AsyncClient, **how: float) -> Mlflow | None:
-    """The model registry, if it is set; `within` is how many seconds a call may take."""
-    if settings.mlflow_tracking_uri is None:
-        return None
-    password, token = settings.mlflow_tracking_password, settings.mlflow_tracking_token
-    return Mlflow(
-        settings.mlflow_tracking_uri,
-        client,
-        username=settings.mlflow_tracking_username,
-        password=password.get_secret_value() if password else None,
-        token=token.get_secret_value() if token else None,
-        **how,
-    )
 
 
 def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import chart, context, ingest, interactions, machine, memory, start, storm
+from bench import chart, context, delta, ingest, interactions, machine, memory, start, storm
 from bench.figures import Figure
 
 _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
@@ -18,6 +18,7 @@ _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
     "start": start.run,
     "context": context.run,
     "chart": chart.run,
+    "delta": delta.run,
 }
 
 

@@ -34,14 +34,17 @@ def exporter(
     """
     import structlog  # noqa: PLC0415
 
+    from app.config import Config as Configuration  # noqa: PLC0415
+    from app.config import load  # noqa: PLC0415
     from app.config_exporter import TrackedModel  # noqa: PLC0415
     from app.engine.privacy import hide  # noqa: PLC0415
     from app.exporters.exporter import Watching, serve  # noqa: PLC0415
-    from app.main import make_mlflow, read_config  # noqa: PLC0415
+    from app.mlflow.registry import make_mlflow  # noqa: PLC0415
     from app.telemetry import set_up_logging  # noqa: PLC0415
 
     settings = settings_with(config=config)
-    configuration = read_config(settings)
+    file = settings.config_file
+    configuration = load(file) if file else Configuration()
 
     def mlflow(client: httpx.AsyncClient) -> Mlflow:
         made = make_mlflow(settings, client, within=_MLFLOW_WITHIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -56,9 +57,7 @@ class Intake:
         self._bytes += len(body)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
-        number = await done
-        RECEIPTS.labels(arrival.state.value).inc()
-        return number, arrival
+        return await done, arrival
 
     async def _flush(self) -> None:
         while self._waiting:
@@ -76,11 +75,17 @@ class Intake:
                 for (_, done), number in zip(batch, numbers, strict=True):
                     if not done.done():
                         done.set_result(number)
+                _count(arrivals)
                 self._signals.receipts.set()
                 if any(arrival.problem for arrival in arrivals):
                     self._signals.postings.set()  # an incident about ourselves was raised
             self._bytes -= sum(len(arrival.body) for arrival in arrivals)
         self._flusher = None
+
+
+def _count(arrivals: Sequence[Arrival]) -> None:
+    for state, count in Counter(arrival.state for arrival in arrivals).items():
+        RECEIPTS.labels(state.value).inc(count)
 
 
 def judge(body: bytes, headers: Mapping[str, str], *, at: datetime) -> Arrival:

@@ -136,7 +136,7 @@ def _fraction(nulls: Sequence[int | None], rows: Sequence[int | None]) -> float 
 
 
 def _extreme(choose: Any, values: Iterable[object]) -> float | None:
-    known = [number for value in values if (number := _number(value)) is not None]
+    known = [number for value in set(values) if (number := _number(value)) is not None]
     # Parquet writes a least value of 0 as -0.
     return float(choose(known)) + 0.0 if known else None
 

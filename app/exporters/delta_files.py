@@ -55,13 +55,13 @@ def local_root(url: str) -> Path | None:
 
 def on_disk(root: Path) -> Inventory:
     """What is stored in a folder. Raises OSError."""
-    found = Inventory()
+    found, top = Inventory(), len(str(root)) + 1
     for entry in _walk(str(root)):
         try:
             state = entry.stat()
         except FileNotFoundError:
             continue  # gone meanwhile, or a link to nothing
-        found.note(os.path.relpath(entry.path, root), state.st_size, state.st_mtime)
+        found.note(entry.path[top:], state.st_size, state.st_mtime)
     return found
 
 

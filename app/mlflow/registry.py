@@ -28,6 +28,7 @@ from app.mlflow.forms import (
     VersionForm,
     VersionsPage,
 )
+from app.settings import Settings
 from app.telemetry import NEIGHBOUR_CALLS
 
 _API = "/api/2.0/mlflow/"
@@ -255,6 +256,21 @@ class Mlflow:
             pair = f"{self.username}:{self.password}".encode()
             return {"Authorization": f"Basic {b64encode(pair).decode()}"}
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def make_mlflow(settings: Settings, client: httpx.AsyncClient, **how: float) -> Mlflow | None:
+    """The model registry, if it is set; `within` is how many seconds a call may take."""
+    if settings.mlflow_tracking_uri is None:
+        return None
+    password, token = settings.mlflow_tracking_password, settings.mlflow_tracking_token
+    return Mlflow(
+        settings.mlflow_tracking_uri,
+        client,
+        username=settings.mlflow_tracking_username,
+        password=password.get_secret_value() if password else None,
+        token=token.get_secret_value() if token else None,
+        **how,
+    )
 
 
 def _registered_model(item: ModelForm) -> RegisteredModel:

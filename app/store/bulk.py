@@ -1,7 +1,7 @@
 """One statement for many rows.
 
-On SQLite the values go past SQLAlchemy, whose part in handing over a row costs more than
-SQLite's own in storing it. Each is still bound as the type of its column says.
+On SQLite the statement and its values go past SQLAlchemy, whose part in carrying it out costs
+more than SQLite's own. Each value is still bound as the type of its column says.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from app.store.connections import driver
 from app.store.database import Transaction
 
 Row: TypeAlias = Mapping[str, Any]
@@ -38,12 +39,13 @@ def execute(tx: Transaction, statement: sa.Insert | sa.Update, rows: Sequence[Ro
         return
     text, columns = _prepared(statement, tuple(rows[0]))
     values = list(zip(*(column(rows) for column in columns), strict=False))
+    connection = driver(tx)
     if isinstance(statement, sa.Update):
-        tx.exec_driver_sql(text, values)
+        connection.executemany(text, values)
         return
     for start in range(0, len(values), _AT_ONCE):
         some = values[start : start + _AT_ONCE]
-        tx.exec_driver_sql(_for_many(text, len(some)), tuple(chain.from_iterable(some)))
+        connection.execute(_for_many(text, len(some)), tuple(chain.from_iterable(some)))
 
 
 @cache

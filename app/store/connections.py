@@ -37,6 +37,14 @@ class Writer(ABC):
     def close(self) -> None: ...
 
 
+def driver(tx: Transaction) -> sqlite3.Connection:
+    """SQLite's own connection behind a transaction, for what SQLAlchemy would slow down.
+
+    What it raises is sqlite3's; `Database` knows those errors as well as SQLAlchemy's.
+    """
+    return cast("sqlite3.Connection", tx.connection.driver_connection)
+
+
 def writer(url: sa.URL) -> Writer:
     """The writer for this kind of database. Raises OSError where its folder cannot be made."""
     return _SqliteWriter(url) if url.get_backend_name() == "sqlite" else _PostgresWriter(url)
@@ -90,7 +98,7 @@ class _SqliteWriter(Writer):
     def _connect(self) -> tuple[Transaction, sqlite3.Connection]:
         tx = self._engine.connect()
         tx.begin()  # in SQLAlchemy's eyes one that never ends: nobody commits in between
-        self._open = tx, cast("sqlite3.Connection", tx.connection.driver_connection)
+        self._open = tx, driver(tx)
         return self._open
 
 

@@ -121,6 +121,16 @@ class Database:
         return None
 
 
+_OUR_MISTAKES = (
+    sa.exc.IntegrityError,
+    sa.exc.DataError,
+    sa.exc.ProgrammingError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turns the database's own failures into StoreUnavailable, with what to look at.
@@ -129,11 +139,11 @@ def _explained() -> Iterator[None]:
     """
     try:
         yield
-    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError):
+    except _OUR_MISTAKES:
         raise
     except sa.exc.DBAPIError as error:
         raise StoreUnavailable(f"The database did not take it: {error.orig}.") from error
-    except sqlite3.OperationalError as error:  # of a transaction's beginning or end
+    except sqlite3.DatabaseError as error:  # of what goes past SQLAlchemy
         raise StoreUnavailable(f"The database did not take it: {error}.") from error
     except sa.exc.TimeoutError as error:
         raise StoreUnavailable("The database did not answer in time.") from error

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app.errors import NotFound
 from app.store import bulk
+from app.store.connections import driver
 from app.store.database import Transaction
 from app.store.tables import ReceiptRow, table
 
@@ -75,7 +76,7 @@ def add(tx: Transaction, arrivals: Sequence[Arrival]) -> list[int]:
         return list(tx.scalars(_INSERT_NUMBERED, rows))
     bulk.execute(tx, _INSERT, rows)
     # While one writer holds the database, its AUTOINCREMENT counts without a gap.
-    last = tx.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+    (last,) = driver(tx).execute("SELECT last_insert_rowid()").fetchone()
     return list(range(last - len(rows) + 1, last + 1))
 
 

@@ -20,8 +20,8 @@ from app.core.matchers import parse_matchers
 from app.core.registry import RegistryState, differences
 from app.enrichers.enricher import Subject
 from app.enrichers.mlflow import MlflowEnricher
-from app.mlflow.registry import Mlflow, NotRegistered, snapshot
 from app.errors import NeighbourFailed
+from app.mlflow.registry import Mlflow, NotRegistered, snapshot
 from tests.neighbours.exporter import Exporter
 from tests.neighbours.mlflow import Mlflow as Server
 from tests.neighbours.prometheus import Prometheus

@@ -16,9 +16,9 @@ import pytest
 
 from app.core.facts import Change
 from app.core.registry import RegistryState, differences
-from app.mlflow.webhook import to_change, verify_signature
-from app.mlflow.registry import Mlflow, NotRegistered, snapshot
 from app.errors import NeighbourFailed
+from app.mlflow.registry import Mlflow, NotRegistered, snapshot
+from app.mlflow.webhook import to_change, verify_signature
 from tests.neighbours.mlflow import Mlflow as Server
 from tests.neighbours.recorder import Recorder
 from tests.neighbours.serving import Answer, LoopbackServer, Request

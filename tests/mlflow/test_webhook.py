@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.mlflow.webhook import BadSignature, to_change, verify_signature
 from app.errors import Unreadable
+from app.mlflow.webhook import BadSignature, to_change, verify_signature
 
 RECORDED = Path(__file__).parents[1] / "recordings/mlflow"
 SIGNED = json.loads((RECORDED / "webhook_signed.json").read_text())

@@ -1,0 +1,70 @@
+"""Rounds: what hangs counts as not seen, and what is wrong is told once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from app.exporters.rounds import Rounds, Trouble
+from tests.neighbours.processes import eventually
+
+
+def rounds(look: object, **how: float) -> Rounds[str]:
+    given = {"interval": 0.01, "deadline": 60.0, **how}
+    return Rounds("t", look, ("timeout", "other"), **given)  # type: ignore[arg-type]
+
+
+def test_what_hangs_is_not_seen_until_it_answers() -> None:
+    go_on, hangs = threading.Event(), threading.Event()
+
+    def look(_now: float) -> tuple[str, list[Trouble]]:
+        if hangs.is_set():
+            go_on.wait(60)
+        return "seen", []
+
+    found = rounds(look, deadline=0.05)
+    found.start()
+    eventually(lambda: found.latest().seen == "seen")
+    hangs.set()
+    eventually(lambda: found.latest().seen is None)
+    assert found.latest().at is not None
+    assert found.errors["timeout"] == 1, "once for each look that hangs"
+    hangs.clear()
+    go_on.set()
+    eventually(lambda: found.latest().seen == "seen")
+
+
+def test_one_that_hangs_does_not_stop_the_others() -> None:
+    turn, go_on = threading.Lock(), threading.Event()
+
+    def hang(_now: float) -> tuple[str, list[Trouble]]:
+        go_on.wait(60)
+        return "late", []
+
+    one = Rounds("a", hang, ("timeout",), 0.01, 0.05, turn)
+    other = Rounds("b", lambda _now: ("seen", []), ("timeout",), 0.01, 0.05, turn)
+    one.start()
+    eventually(turn.locked)
+    other.start()
+    eventually(lambda: other.latest().seen == "seen")
+    go_on.set()
+
+
+def test_a_panic_is_a_trouble_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    class Panic(BaseException):
+        """As pyo3's is."""
+
+    def look(_now: float) -> tuple[str, list[Trouble]]:
+        raise Panic("index out of bounds")
+
+    found = rounds(look)
+    found.once()
+    found.once()
+    assert (found.latest().seen, found.errors["other"]) == (None, 2)
+    assert capsys.readouterr().out.count("index out of bounds") == 1, "told once"
+
+
+def test_no_look_no_answer() -> None:
+    found = rounds(lambda _now: ("seen", []))
+    assert found.latest().at is None
