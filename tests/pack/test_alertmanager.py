@@ -56,9 +56,7 @@ def test_an_alert_goes_where_it_should(labels: str, receivers: str) -> None:
 
 def _named(matchers: list[str]) -> set[str]:
     """The alerts that these matchers may concern, by name."""
-    names = [
-        each for text in matchers for each in parse_matchers(text) if each.name == "alertname"
-    ]
+    names = [each for text in matchers for each in parse_matchers(text) if each.name == "alertname"]
     return {rule for rule in RULES if all(each.matches({"alertname": rule}) for each in names)}
 
 

@@ -29,7 +29,9 @@ def season(request: pytest.FixtureRequest) -> Iterator[Season]:
     directory = Path(tempfile.mkdtemp(prefix="plantao-pipeline-"))
     only = set(filter(None, request.config.getoption("--only").split(",")))
     waves = [wave for wave in WAVES if not only or only & {fault.__name__ for fault in wave}]
-    with Town(directory, _narrator()) as town:
+    say = _narrator()
+    say(f"the logs of all processes are in {directory}")
+    with Town(directory, say) as town:
         season = Season(town, waves)
         season.run()
         yield season

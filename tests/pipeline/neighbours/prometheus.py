@@ -22,6 +22,8 @@ THRESHOLDS = {
     "threshold:spark_executors:min": 1,
     "threshold:spark_batch:seconds": 15,
     "threshold:spark_task:seconds": 8,
+    # A table of minutes has few files.
+    "threshold:delta_small_files:files": 20,
     # Longer than the faults that train take, so that only the last of them is overdue.
     "threshold:model_training_age:seconds": 240,
 }
