@@ -57,6 +57,8 @@ lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in -o requirements.txt
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra dev \
 	  -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra exporter \
+	  -c requirements.txt -o requirements-exporter.txt
 	$(UV_COMPILE) $(UPGRADE) requirements-mlflow.in -o requirements-mlflow.txt
 	$(UV_COMPILE) $(UPGRADE) requirements-pipeline.in -c requirements.txt -c requirements-mlflow.txt \
 	  -o requirements-pipeline.txt

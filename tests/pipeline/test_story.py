@@ -22,7 +22,7 @@ def test_a_lost_file_of_a_table_is_told_with_what_repairs_it(season: Season) -> 
     replies = season.town.slack.replies(account.root)
     thread = "\n".join(message.visible_text for message in [account.root, *replies])
     assert "transactions has lost files" in thread
-    told = re.search(r"seen whole was (\d+)", thread)
+    told = re.search(r"last good version is (\d+)", thread)
     assert told is not None, thread
     assert int(told[1]) >= account.acting.version
     assert "transactions: OPTIMIZE" in thread
