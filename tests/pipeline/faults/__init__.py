@@ -13,20 +13,27 @@ from tests.pipeline.faults import (
 from tests.pipeline.faults.fault import Fault
 
 WAVES: tuple[tuple[type[Fault], ...], ...] = (
-    (storage.NeverOptimised, ingestion.BrokerKilled),
-    (storage.FileDeleted, storage.FileTruncated, serving.PromotionNotDeployed, quality.LabelsStop),
-    (serving.SlowModel, storage.LogBroken),
-    (quality.CustomersChanged,),
-    (processing.PoisonedQueries, training.RegistryFrozen),
-    (quality.ChallengerBad, monitoring.ConfigurationBroken),
-    (serving.BadModel, processing.SlowBatches),
-    (ingestion.MessagesTooLarge, training.AliasDeleted, processing.ExecutorFrozen),
-    (ingestion.ScorerFrozen, storage.RowsDeleted, monitoring.ReceiptsRefused),
+    (storage.NeverOptimised, ingestion.BrokerKilled, quality.LabelsStop),
+    # After the compaction: the story of a lost file has a change before it.
+    (
+        storage.FileDeleted,
+        storage.FileTruncated,
+        serving.PromotionNotDeployed,
+        ingestion.MessagesTooLarge,
+        monitoring.ReceiptsRefused,
+    ),
+    (serving.SlowModel, storage.LogBroken, monitoring.ConfigurationBroken),
+    (quality.CustomersChanged, training.RegistryFrozen),
+    (processing.PoisonedQueries, training.AliasDeleted),
+    (quality.ChallengerBad, processing.SlowBatches),
+    (serving.BadModel, processing.ExecutorFrozen),
+    # From here on nothing is trained, until that is overdue.
+    (ingestion.ScorerFrozen, storage.RowsDeleted),
     (ingestion.ControllersLost, training.ArtifactsDeleted),
     (ingestion.CustomersFew, processing.ExecutorStarved),
     (ingestion.CustomersGone, serving.ScoringKilled),
-    (storage.AmountsOff, training.TrainingOverdue),
-    (serving.FeaturesMisshapen, processing.DriverKilled),
+    (storage.AmountsOff, training.TrainingOverdue, serving.FeaturesMisshapen),
+    (processing.DriverKilled,),
     (monitoring.AlertmanagerKilled,),
     (monitoring.PlantaoKilled,),
     (monitoring.PrometheusKilled,),

@@ -69,7 +69,7 @@ class FileTruncated(Fault):
 
 class LogBroken(Fault):
     how = "a commit in the middle of the log of `features` is lost"
-    mended = "the commit is put back from its copy"
+    mended = "the commit is put back from its copy, and the query that writes there is deployed"
     alerts = ("DeltaTableUnreadable",)
 
     def provoke(self, town: Town) -> None:
@@ -81,6 +81,7 @@ class LogBroken(Fault):
 
     def repair(self, town: Town) -> None:
         shutil.move(self.kept, self.file)
+        town.deploy("pix_features")
 
 
 class NeverOptimised(Fault):
