@@ -1,5 +1,6 @@
 """Everything that is broken, in waves: what is in one wave is broken at the same time, as it does
-not disturb the others in it."""
+not disturb the others in it. What takes long to break comes first, so that the others do not wait.
+"""
 
 from tests.pipeline.faults import (
     ingestion,
@@ -16,9 +17,9 @@ WAVES: tuple[tuple[type[Fault], ...], ...] = (
     (storage.NeverOptimised, ingestion.BrokerKilled, quality.LabelsStop),
     # After the compaction: the story of a lost file has a change before it.
     (
+        serving.PromotionNotDeployed,
         storage.FileDeleted,
         storage.FileTruncated,
-        serving.PromotionNotDeployed,
         ingestion.MessagesTooLarge,
         monitoring.ReceiptsRefused,
     ),
