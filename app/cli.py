@@ -8,13 +8,14 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from app.commands import incidents, receipts
+from app.commands import incidents, receipts, tokens
 from app.commands.check import check
 from app.commands.exporter import exporter
 from app.commands.reload import reload
 from app.commands.route import route
 from app.commands.send_test import send_test
 from app.commands.serve import serve
+from app.commands.stats import stats
 from app.errors import PlantaoError
 from app.notifiers.text import clean, one_line
 
@@ -22,7 +23,6 @@ app = typer.Typer(
     name="plantao",
     help="Plantão: alert routing and incidents for a real-time Pix fraud-detection pipeline.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -32,6 +32,8 @@ app.command()(route)
 app.command("send-test")(send_test)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(receipts.app, name="receipts")
+app.command()(stats)
+app.add_typer(tokens.app, name="tokens")
 app.command()(reload)
 app.command()(exporter)
 

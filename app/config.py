@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
@@ -39,6 +40,30 @@ def _channel(value: object) -> str:
     raise ValueError(f'expected a channel in quotes such as "#plantao", found {describe(value)}')
 
 
+<<<<<<< HEAD
+=======
+def _duration(value: object) -> timedelta:
+    try:
+        return value if isinstance(value, timedelta) else parse_duration(str(value))
+    except DurationError as error:
+        raise ValueError(str(error)) from None
+
+
+def _time_of_day(value: object) -> time:
+    with suppress(ValueError):
+        if isinstance(value, str) and re.fullmatch(r"\d\d:\d\d", value):
+            return time.fromisoformat(value)
+    # Without quotes, YAML reads some of them as numbers.
+    raise ValueError(f'expected a time of day in quotes such as "09:00", found {describe(value)}')
+
+
+def _positive(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("expected a duration longer than 0s")
+    return value
+
+
+>>>>>>> rules
 def _matchers(text: str) -> str:
     try:
         found = parse_matchers(text)
@@ -171,6 +196,16 @@ class Silences(_Section):
     longest: _Period = timedelta(days=30)
 
 
+class Digest(_Section):
+    """Who gets the week's figures, and when: on that day, at that time of PLANTAO_TIMEZONE."""
+
+    receiver: _Text
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        "monday"
+    )
+    at: Annotated[time, BeforeValidator(_time_of_day)] = time(9)
+
+
 class Runbooks(_Section):
     """Where runbooks are, if not in the service itself; no slash at the end."""
 
@@ -227,6 +262,7 @@ class Config(_Section):
     verify: Verify = Verify()
     context: Context = Context()
     silences: Silences = Silences()
+    digest: Digest | None = None
     alertmanager: AlertmanagerSide = AlertmanagerSide()
     slack: SlackSide = SlackSide()
     privacy: Privacy = Privacy()
@@ -302,6 +338,9 @@ def _references(
         yield from _root_problems(document, root)
         if isinstance(receivers, Mapping):
             yield from _unknown_receivers(document, root, ("routes",), list(receivers))
+    digest = data.get("digest")
+    if isinstance(digest, dict) and isinstance(receivers, Mapping):
+        yield from _unknown_receiver(document, digest, ("digest",), list(receivers))
     topology = data.get("topology")
     if isinstance(topology, tuple):
         yield from _cycle(document, topology)
@@ -320,13 +359,20 @@ def _root_problems(document: Document, root: Mapping[str, object]) -> Iterator[C
 def _unknown_receivers(
     document: Document, route: Mapping[str, object], path: KeyPath, known: Sequence[str]
 ) -> Iterator[ConfigProblem]:
-    name, children = route.get("receiver"), route.get("routes")
-    if isinstance(name, str) and name not in known:
-        message = f"expected one of the receivers ({', '.join(known)}), found {describe(name)}"
-        yield document.problem((*path, "receiver"), message + nearest(name, known))
+    yield from _unknown_receiver(document, route, path, known)
+    children = route.get("routes")
     for at, child in enumerate(children if isinstance(children, tuple) else ()):
         if isinstance(child, dict):
             yield from _unknown_receivers(document, child, (*path, "routes", at), known)
+
+
+def _unknown_receiver(
+    document: Document, naming: Mapping[str, object], path: KeyPath, known: Sequence[str]
+) -> Iterator[ConfigProblem]:
+    name = naming.get("receiver")
+    if isinstance(name, str) and name not in known:
+        message = f"expected one of the receivers ({', '.join(known)}), found {describe(name)}"
+        yield document.problem((*path, "receiver"), message + nearest(name, known))
 
 
 def _cycle(document: Document, topology: Sequence[object]) -> Iterator[ConfigProblem]:

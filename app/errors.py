@@ -10,6 +10,7 @@ PlantaoError
 ├── NotApplicable          the action does not fit the incident's present state
 │   └── RevisionConflict   somebody else changed the incident first
 ├── Repeated               this very request has been dealt with already
+├── TooManyFollow          as many follow the live stream as there is room for
 ├── InvalidSilence         what was asked for is no silence to be made; ask for another
 ├── KeyReused              an idempotency key was given to two different requests
 ├── NeighbourFailed        Alertmanager, Prometheus or MLflow gave no usable answer
@@ -118,6 +119,10 @@ class RevisionConflict(NotApplicable):
 
 class Repeated(PlantaoError):
     """This very request has been dealt with: its sender did not hear of it, or replays it."""
+
+
+class TooManyFollow(PlantaoError):
+    """As many follow the live stream as there is room for. Trying later can help."""
 
 
 class InvalidSilence(PlantaoError):

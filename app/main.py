@@ -14,10 +14,16 @@ from starlette.types import Receive, Scope, Send
 
 from app.alertmanager.api import Alertmanager
 from app.config import Config, default_config, load
+from app.core.signing import KEY_LENGTH
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
 from app.engine.deliver import Deliver
+from app.engine.digest import Digests
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
+from app.engine.figures import LogFigures
+from app.engine.guard import Guard
+from app.engine.indexing import Indexing
 from app.engine.ingest import Ingest
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
@@ -42,7 +48,7 @@ from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
 from app.notifiers.smtp import MailServer
 from app.settings import Settings
-from app.store import schema
+from app.store import keys, schema
 from app.store.database import Database
 from app.web import (
     act,
@@ -50,15 +56,22 @@ from app.web import (
     health,
     incidents,
     mlflow,
+    openapi,
+    postmortem,
     problems,
     receipts,
+    reference,
     runbooks,
+    sign_in,
     silences,
+    stats,
+    stream,
     webhooks,
 )
 from app.web import changes as changes_api
 from app.web import slack as slack_requests
 from app.web.context import Context
+from app.web.headers import secured
 
 if TYPE_CHECKING:
     from app.slack.side import SlackSide
@@ -70,14 +83,19 @@ _REGISTRY_WITHIN = 10.0  # seconds; nobody waits for the poll
 _MODULES = (
     webhooks,
     mlflow,
+    stream,  # before /incidents/{number}
     incidents,
     actions,
     silences,
     act,
     receipts,
     changes_api,
+    stats,
+    postmortem,
     runbooks,
     slack_requests,
+    sign_in,
+    reference,
     health,
 )
 
@@ -92,7 +110,7 @@ class _Service(FastAPI):
         if webhooks.is_notification(scope):
             await webhooks.take(self.state.context, scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, secured(send))
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -105,10 +123,19 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             app.state.context = await _start(stack, settings, policy, clock or SystemClock())
             yield
 
-    app = _Service(title="Plantão", version="1", description=_DESCRIPTION, lifespan=lifespan)
+    app = _Service(
+        title="Plantão",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     problems.install(app)
+    sign_in.install(app)
     for module in _MODULES:
         app.include_router(module.router)
+    openapi.install(app)
     return app
 
 
@@ -174,12 +201,25 @@ async def _start(
         ledger=parts.ledger,
         enrich=parts.enrich,
         links=parts.links,
+        guard=await _guard(settings, db, clock),
         registry=RegistryEvents(parts.registry, parts.ledger),
         loops=loops,
+        feed=parts.feed,
         policy=policy,
         outlook=parts.outlook,
         clock=clock,
         reload=reloader(settings, policy),
+    )
+
+
+async def _guard(settings: Settings, db: Database, clock: Clock) -> Guard:
+    key = await db.write(keys.lasting, "sessions", length=KEY_LENGTH, now=clock.now())
+    return Guard(
+        db,
+        clock,
+        key=key,
+        settings_tokens=[token.get_secret_value() for token in settings.api_tokens],
+        strict=settings.exposed or settings.proxy_user_header is not None,
     )
 
 
@@ -200,6 +240,7 @@ class _Parts:
     outlook: Callable[[], Outlook]
     ledger: Ledger
     enrich: Enrich
+    feed: Feed
     sources: Sources
     registry: RegistryWatcher | None
 
@@ -238,6 +279,7 @@ async def _parts(
         outlook=_outlook(settings, policy),
         ledger=Ledger(db, policy, signals, clock),
         enrich=Enrich(db, policy, signals, clock, enrichers=sources.enrichers()),
+        feed=Feed(db),
         sources=sources,
         registry=RegistryWatcher(registry, clock.now) if registry else None,
     )
@@ -266,6 +308,18 @@ def _loops(settings: Settings, parts: _Parts) -> dict[str, Loop]:
         "silences": SilenceWatch(
             *shared, alertmanagers=parts.alertmanagers, silencing=parts.silencing
         ),
+        "index": Indexing(parts.db),
+        "feed": parts.feed,
+        "digest": Digests(
+            parts.db,
+            parts.policy,
+            parts.clock,
+            parts.notifiers,
+            outlook=parts.outlook,
+            locale=settings.locale,
+            zone=settings.timezone,
+        ),
+        "figures": LogFigures(parts.db, parts.clock),
         "retention": Retention(parts.db, parts.policy, parts.clock),
     }
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.core.rights import Right
 from app.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ Tls = Literal["none", "starttls", "tls"]
 
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _CHANNEL = re.compile(r"#[^\s#]{1,80}|[CG][A-Z0-9]{6,20}")
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 _BYTES = re.compile(r"([0-9]{1,15}) ?(|[kmg]i?b|b)", re.IGNORECASE)
 _FACTORS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _FACTORS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -81,6 +84,32 @@ def check_http_url(url: str) -> str:
     if not usable:
         raise ValueError("expected a URL that begins with http:// or https:// and names a host")
     return url.rstrip("/")
+
+
+def check_ancestor(origin: str) -> str:
+    """The origin as a Content-Security-Policy names it; ValueError unless it is one."""
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError(
+            f"expected an origin such as https://grafana.example.com, found {origin!r}"
+        )
+    return origin.lower()
+
+
+def parse_network(text: str) -> IPv4Network | IPv6Network:
+    """An address, or a network such as 10.0.0.0/8, as a network; raises ValueError."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError(
+            f"expected an address such as 10.0.0.7 or a network such as 10.0.0.0/8, found {text!r}"
+        ) from None
+
+
+def check_header_name(name: str) -> str:
+    """Raise ValueError unless a header can be called so."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"expected a header's name such as X-Forwarded-User, found {name!r}")
+    return name
 
 
 def check_link_secret(secret: str) -> None:
@@ -151,6 +180,10 @@ def _bytes(value: object) -> object:
     return int(found[1]) * _FACTORS[found[2].lower()]
 
 
+def _network(value: object) -> object:
+    return parse_network(value) if isinstance(value, str) else value
+
+
 def _on_secret(check: Callable[[str], object]) -> AfterValidator:
     def checked(secret: SecretStr) -> SecretStr:
         check(secret.get_secret_value())
@@ -171,6 +204,7 @@ _Url = Annotated[_HttpUrl | None, _HIDDEN]
 _Urls = Annotated[tuple[_HttpUrl, ...], BeforeValidator(_split), _HIDDEN]
 _Secret = Annotated[SecretStr | None, _HIDDEN]
 _Email = Annotated[str, AfterValidator(check_email)]
+_Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
 class Settings(BaseSettings):
@@ -190,6 +224,13 @@ class Settings(BaseSettings):
     public_url: _Url = None
     webhook_token: _Secret = None
     api_tokens: Annotated[tuple[SecretStr, ...], BeforeValidator(_split), _HIDDEN] = ()
+    api_token: _Secret = None
+    proxy_user_header: Annotated[str, AfterValidator(check_header_name)] | None = None
+    proxy_user_right: Right = Right.RESPOND
+    trusted_proxies: Annotated[tuple[_Network, ...], BeforeValidator(_split)] = ()
+    frame_ancestors: Annotated[
+        tuple[Annotated[str, AfterValidator(check_ancestor)], ...], BeforeValidator(_split)
+    ] = ()
     max_body_bytes: Annotated[int, BeforeValidator(_bytes), Field(ge=1)] = 32 * 2**20
     prometheus_url: _Url = None
     alertmanager_url: _Urls = ()
@@ -242,6 +283,11 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.port}"
 
     @property
+    def https(self) -> bool:
+        """Whether people reach us by https."""
+        return self.base_url.startswith("https://")
+
+    @property
     def hears_slack(self) -> bool:
         """Whether buttons can be pressed: over HTTP with the signing secret, or Socket Mode."""
         return bool(self.slack_signing_secret or self.slack_app_token)
@@ -279,13 +325,16 @@ class Settings(BaseSettings):
             return self.host != "localhost"
 
     def refusal_to_start(self) -> str | None:
-        """Why the service must not start with these settings, in a sentence; None if it may."""
+        """Why the service must not start with these settings, in a sentence; None if it may.
+
+        A token in the database that opens the API also lets it.
+        """
         if not self.exposed or self.api_tokens:
             return None
         return (
             f"PLANTAO_HOST={self.host} can be reached from other machines, and without"
             " PLANTAO_API_TOKENS anyone there could read and resolve incidents: set"
-            " PLANTAO_API_TOKENS, or listen on 127.0.0.1"
+            " PLANTAO_API_TOKENS, make a token (plantao tokens create), or listen on 127.0.0.1"
         )
 
 

@@ -52,6 +52,25 @@ SLACK_FAILURES = Counter(
 MASKED = Counter(
     "plantao_masked", "Personal data and secrets masked, each time they were shown.", ["kind"]
 )
+INCIDENTS = Gauge(
+    "plantao_incidents", "Open incidents by status and severity.", ["status", "severity"]
+)
+INCIDENTS_OPENED = Gauge(
+    "plantao_incidents_opened", "Incidents opened in the last seven days.", ["severity"]
+)
+TIME_TO_ACKNOWLEDGE = Gauge(
+    "plantao_time_to_acknowledge_seconds",
+    "From opening to the first acknowledgement, of incidents opened in the last seven days.",
+    ["severity", "quantile"],
+)
+TIME_TO_RESOLVE = Gauge(
+    "plantao_time_to_resolve_seconds",
+    "From opening to the last end, of incidents opened in the last seven days.",
+    ["severity", "quantile"],
+)
+NOISE = Gauge(
+    "plantao_noise", "Noise of the incidents opened in the last seven days, by kind.", ["kind"]
+)
 LOOP_FAILURES = Counter("plantao_loop_failures", "Unexpected failures of a loop.", ["loop"])
 
 for _state in ("accepted", "quarantined"):

@@ -50,14 +50,15 @@ def test_ages_are_shortened_and_measures_are_not() -> None:
         {"record": "threshold:label_age:seconds", "expr": "86400"},
         {"record": "threshold:model_training_age:seconds", "expr": "7 * 86400"},
         {"record": "threshold:scoring_p99:seconds", "expr": 0.2},
-        {"record": "threshold:spark_executors:min", "expr": 2},
+        {"record": "threshold:spark_batch:seconds", "expr": 5},
     ]
     groups = overlay.rules(
-        {"groups": [{"name": "thresholds", "rules": shipped}]}, {"threshold:spark_executors:min": 1}
+        {"groups": [{"name": "thresholds", "rules": shipped}]},
+        {"threshold:spark_batch:seconds": 15},
     )["groups"]
     values = [float(rule["expr"]) for rule in groups[0]["rules"]]
     assert 60 < values[0] < values[1] < 180
-    assert values[2:] == [0.2, 1]
+    assert values[2:] == [0.2, 15]
 
 
 def test_prometheus_takes_every_shipped_rule_shortened(tmp_path: Path) -> None:

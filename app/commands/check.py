@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
+from app.commands.database import has_token
 from app.commands.options import Config, settings_with
 from app.commands.redaction import without_secrets
 from app.commands.terminal import coloured
 from app.documents import nearest
-from app.errors import ConfigError
+from app.errors import ConfigError, PlantaoError
 from app.notifiers.text import one_line
 from app.settings import VARIABLES, Settings
 
@@ -48,7 +50,7 @@ def check(config: Config = None) -> None:
 async def _check(settings: Settings) -> bool:
     """Print the lines as the answers come in, in a fixed order; whether any of them is bad."""
     configuration, lines = _configuration(settings)
-    lines = [*_settings(settings), *lines]
+    lines = [*await _settings(settings), *lines]
     answers = [asyncio.ensure_future(each) for each in _attempts(settings, configuration)]
     for line in lines:
         _print(line, settings)
@@ -63,13 +65,21 @@ def _print(line: Line, settings: Settings) -> None:
     typer.echo(f"{verdict} {line.what}: {one_line(without_secrets(line.text, settings))}")
 
 
-def _settings(settings: Settings) -> list[Line]:
+async def _settings(settings: Settings) -> list[Line]:
     unknown = [
         Line("warn", "Settings", f"{name} means nothing to Plantão{nearest(name, VARIABLES)}")
         for name in settings.unknown
     ]
     refusal = settings.refusal_to_start()
-    return [*unknown, *([Line("FAIL", "Settings", refusal)] if refusal else [])]
+    if refusal is None or await _has_token(settings):
+        return unknown
+    return [*unknown, Line("FAIL", "Settings", refusal)]
+
+
+async def _has_token(settings: Settings) -> bool:
+    with suppress(PlantaoError):  # that the database does not answer, its own line says
+        return await has_token(settings)
+    return False
 
 
 def _configuration(settings: Settings) -> tuple[Configuration | None, list[Line]]:

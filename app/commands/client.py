@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 _SECONDS = 15.0
+_PAGE = 500
 _PROBLEM = "application/problem+json"
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -29,11 +31,46 @@ class Service:
 
     url: str
     token: str | None = None
+    seconds: float = _SECONDS
 
     def get(self, path: str, query: Query | None = None, *, holding: str) -> dict[str, Any]:
         """The JSON object at this path, which has the key `holding`."""
-        given = {name: value for name, value in (query or {}).items() if value not in (None, [])}
-        return self._ask("GET", path, holding, params=given)
+        return self._ask("GET", path, holding, params=_given(query or {}))
+
+    def pages(self, path: str, query: Query, *, limit: int | None) -> dict[str, Any]:
+        """As `get` for a list, page after page, up to `limit` items; None: all there are."""
+        items: list[Any] = []
+        cursor: str | None = None
+        while True:
+            left = _PAGE if limit is None else min(_PAGE, limit - len(items))
+            page = self.get(path, {**query, "limit": left, "cursor": cursor}, holding="items")
+            items += page["items"]
+            cursor = page.get("next")
+            if not cursor or (limit is not None and len(items) >= limit):
+                return {"items": items, "next": cursor}
+
+    def text(self, path: str, query: Query) -> str:
+        """The text at this path."""
+        response = self._send("GET", path, params=_given(query))
+        if not response.is_success:
+            raise PlantaoError(_told(response) or self._stranger(response))
+        return response.text
+
+    @contextmanager
+    def lines(
+        self, path: str, query: Query, *, last: str, seconds: float
+    ) -> Iterator[Iterator[str]]:
+        """The lines of an event stream, after the event `last`; none of them may take longer
+        than so many seconds."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+        with (
+            self.connection(seconds) as client,
+            client.stream("GET", self.url + path, params=_given(query), headers=headers) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise PlantaoError(_told(answer) or self._stranger(answer))
+            yield answer.iter_lines()
 
     def post(self, path: str, body: object = None, *, holding: str) -> dict[str, Any]:
         """The JSON object that answers a post of `body` to this path; it has the key `holding`."""
@@ -60,23 +97,31 @@ class Service:
         return answer
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        with self.connection(self.seconds) as client:
+            return client.request(method, self.url + path, **request)
+
+    @contextmanager
+    def connection(self, seconds: float) -> Iterator[httpx.Client]:
+        """What calls are made with, each within so many seconds; what goes wrong with it is told
+        as PlantaoError."""
         import httpx  # noqa: PLC0415
 
         headers = {"User-Agent": "plantao"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         here = shown(self.url)
+        # A proxy for the world outside knows nothing of this machine's own addresses.
+        trust = not _is_loopback(self.url)
         try:
-            # A proxy for the world outside knows nothing of this machine's own addresses.
-            with httpx.Client(timeout=_SECONDS, trust_env=not _is_loopback(self.url)) as client:
-                return client.request(method, self.url + path, headers=headers, **request)
+            with httpx.Client(timeout=seconds, trust_env=trust, headers=headers) as client:
+                yield client
         except httpx.ConnectError as error:
             why = "" if "refused" in str(error) else f" ({error})"
             raise PlantaoError(
                 f"nothing answers at {here}{why}: is the service running? (plantao serve)"
             ) from None
         except httpx.TimeoutException:
-            raise PlantaoError(f"{here} did not answer within {_SECONDS:.0f} s") from None
+            raise PlantaoError(f"{here} did not answer within {seconds:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PlantaoError(f"{here} gave no usable answer ({type(error).__name__})") from None
 
@@ -87,12 +132,21 @@ class Service:
         )
 
 
-def api(settings: Settings, url: str | None, token: str | None) -> Service:
-    """The API at `url` with `token`, or where and with what the settings say."""
-    known = settings.api_tokens
+def _given(query: Query) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value not in (None, [])}
+
+
+def api(
+    settings: Settings, url: str | None, token: str | None, *, seconds: float = _SECONDS
+) -> Service:
+    """The API at `url` with `token`, or where and with what the settings say.
+
+    Each call may take so many seconds.
+    """
+    known = [*([settings.api_token] if settings.api_token else []), *settings.api_tokens]
     if token is None and known:
         token = known[0].get_secret_value()
-    return Service(url or service_address(settings), token)
+    return Service(url or service_address(settings), token, seconds)
 
 
 def shown(url: str) -> str:

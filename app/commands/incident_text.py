@@ -9,7 +9,7 @@ from app.commands.silences import silence_lines
 from app.commands.terminal import facts, moment, table, width
 from app.notifiers.text import one_line
 
-_COLOURS = {"triggered": "red", "acknowledged": "yellow", "resolved": "green"}
+COLOURS = {"triggered": "red", "acknowledged": "yellow", "resolved": "green"}
 _HEADER = ("ID", "STATUS", "SEVERITY", "OPENED", "FIRING", "TITLE")
 _MOST_ALERTS = 20
 
@@ -21,7 +21,7 @@ def list_lines(incidents: Sequence[Json], zone: str) -> list[tuple[str, str | No
     if not incidents:
         return []
     rows = [_HEADER, *(_row(incident, zone) for incident in incidents)]
-    colours = [None, *(_COLOURS.get(incident["status"]) for incident in incidents)]
+    colours = [None, *(COLOURS.get(incident["status"]) for incident in incidents)]
     return list(zip(table(rows, within=width()), colours, strict=True))
 
 

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from app.commands.client import Service, api
+from app.commands.completion import Incident
+from app.commands.filters import (
+    Alertnames,
+    Components,
+    Matchers,
+    Models,
+    ModelVersions,
+    OpenedAfter,
+    OpenedBefore,
+    Receivers,
+    Severities,
+    Sort,
+    Statuses,
+    Words,
+    filters,
+)
 from app.commands.incident_text import incident_text, list_lines
-from app.commands.options import AsJson, By, Number, Token, Url, settings_with
+from app.commands.options import AsJson, By, Token, Url, settings_with
 from app.commands.silences import silence, unsilence
 from app.commands.terminal import remark, say, say_json
+from app.commands.watch import watch
 
 app = typer.Typer(
     help="List incidents, look at them, and act on them.",
@@ -21,52 +37,49 @@ app = typer.Typer(
 )
 
 
-class Status(StrEnum):
-    """An incident's, as the API calls them."""
-
-    TRIGGERED = "triggered"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-
-
-def _filter(what: str, metavar: str | None = None) -> Any:
-    return typer.Option(help=f"{what} Can be repeated.", show_default=False, metavar=metavar)
-
-
 @app.command("list")
 def list_(
     *,
-    status: Annotated[
-        list[Status] | None, _filter("Only with this status.", "|".join(Status))
-    ] = None,
-    severity: Annotated[list[str] | None, _filter("Only with this severity.", "NAME")] = None,
-    receiver: Annotated[list[str] | None, _filter("Only of this receiver.", "NAME")] = None,
-    alertname: Annotated[list[str] | None, _filter("Only of this alert.", "NAME")] = None,
-    q: Annotated[
-        str | None,
-        typer.Option(help="Only with this in title, labels or annotations.", metavar="TEXT"),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=500, help="At most so many.", metavar="COUNT")
-    ] = 50,
+    status: Statuses = None,
+    severity: Severities = None,
+    receiver: Receivers = None,
+    alertname: Alertnames = None,
+    component: Components = None,
+    model: Models = None,
+    model_version: ModelVersions = None,
+    matcher: Matchers = None,
+    opened_after: OpenedAfter = None,
+    opened_before: OpenedBefore = None,
+    q: Words = None,
+    sort: Annotated[
+        Sort, typer.Option(help="The order.", metavar=f"[{'|'.join(Sort)}]")
+    ] = Sort.NEWEST,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.", metavar="COUNT")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """List incidents, the newest first.
 
-    Times are in PLANTAO_TIMEZONE.
+    Times are in PLANTAO_TIMEZONE. Filters are combined; values of the same one are alternatives.
     """
     settings = settings_with()
-    query = {
-        "status": status,
-        "severity": severity,
-        "receiver": receiver,
-        "alertname": alertname,
-        "q": q,
-        "limit": limit,
-    }
-    page = api(settings, url, token).get("/incidents", query, holding="items")
+    query = filters(
+        status=status,
+        severity=severity,
+        receiver=receiver,
+        alertname=alertname,
+        component=component,
+        model=model,
+        model_version=model_version,
+        matcher=matcher,
+        opened_after=opened_after,
+        opened_before=opened_before,
+        q=q,
+    )
+    service = api(settings, url, token)
+    page = service.pages("/incidents", {**query, "sort": sort}, limit=None if everything else limit)
     if json:
         say_json(page)
         return
@@ -75,11 +88,11 @@ def list_(
     if not page["items"]:
         remark("No incident matches.")
     if page.get("next"):
-        remark(f"There are more than these {limit}: see --limit.")
+        remark(f"There are more than these {limit}: see --limit and --all.")
 
 
 @app.command()
-def show(number: Number, *, json: AsJson = False, url: Url = None, token: Token = None) -> None:
+def show(number: Incident, *, json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show one incident, alerts and timeline too."""
     settings = settings_with()
     service = api(settings, url, token)
@@ -92,8 +105,28 @@ def show(number: Number, *, json: AsJson = False, url: Url = None, token: Token 
 
 
 @app.command()
+def postmortem(
+    number: Incident,
+    *,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            help="Its language: en or pt-BR.", show_default="the service's", metavar="LANGUAGE"
+        ),
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Print the postmortem of an incident, begun in Markdown.
+
+    To a file by `> postmortem.md`.
+    """
+    say(_service(url, token).text(f"/incidents/{number}/postmortem", {"lang": lang}).rstrip())
+
+
+@app.command()
 def ack(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Take an incident on."""
     incident = _act(_service(url, token), number, "acknowledge", {"by": by})
@@ -102,7 +135,7 @@ def ack(
 
 @app.command()
 def unack(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Hand an incident back.
 
@@ -114,7 +147,7 @@ def unack(
 
 @app.command()
 def assign(
-    number: Number,
+    number: Incident,
     to: Annotated[
         str | None,
         typer.Argument(metavar="[PERSON]", help="Whose it is now; yours, if left out."),
@@ -136,7 +169,7 @@ def assign(
 
 @app.command()
 def resolve(
-    number: Number,
+    number: Incident,
     *,
     by: By,
     force: Annotated[bool, typer.Option("--force", help="Also while alerts still fire.")] = False,
@@ -151,7 +184,7 @@ def resolve(
 
 @app.command()
 def note(
-    number: Number,
+    number: Incident,
     text: Annotated[
         str | None,
         typer.Argument(metavar="[TEXT]", help="The note, or - for standard input."),
@@ -198,7 +231,7 @@ def _told(text: str | None) -> str:
 
 @app.command()
 def mute(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Mute an incident's replies.
 
@@ -210,13 +243,14 @@ def mute(
 
 @app.command()
 def unmute(
-    number: Number, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
+    number: Incident, *, by: By, json: AsJson = False, url: Url = None, token: Token = None
 ) -> None:
     """Turn an incident's replies on again."""
     incident = _act(_service(url, token), number, "unmute", {"by": by})
     _say_outcome(incident, "has its replies turned on again", json)
 
 
+app.command()(watch)
 app.command()(silence)
 app.command()(unsilence)
 

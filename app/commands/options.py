@@ -104,7 +104,7 @@ Token = Annotated[
     typer.Option(
         help="Token of the API.",
         callback=_usable(_check_token),
-        show_default="the first of PLANTAO_API_TOKENS",
+        show_default="PLANTAO_API_TOKEN, or the first of PLANTAO_API_TOKENS",
         metavar="TOKEN",
     ),
 ]

@@ -7,10 +7,11 @@ import gc
 import resource
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.database import has_token, in_database
 from app.commands.options import Config, settings_with
 from app.errors import ConfigError, PlantaoError
 
@@ -35,7 +36,7 @@ def serve(
     """
     settings = settings_with(config=config, host=host, port=port)
     refusal = settings.refusal_to_start()
-    if refusal:
+    if refusal and not asyncio.run(has_token(settings)):
         raise PlantaoError(refusal)
     _serve(settings)
 
@@ -54,10 +55,17 @@ def _serve(settings: Settings) -> None:
         log.warning("this setting means nothing to Plantão", variable=name)
     _allow_many_connections()
     service = create_app(settings)
-    asyncio.run(_migrate(settings))
+    asyncio.run(in_database(settings, lambda _: None))
     signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
     log.info("serving", address=f"http://{settings.host}:{settings.port}")
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            """Open streams never end by themselves, and it waits for every answer to end."""
+            _end_streams(service.state)
+            await super().shutdown(*args, **kwargs)
+
+    server = Server(
         uvicorn.Config(
             service,
             host=settings.host,
@@ -68,6 +76,7 @@ def _serve(settings: Settings) -> None:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # whom we trust to say where a request comes from, settings say
             timeout_graceful_shutdown=5,
         )
     )
@@ -78,22 +87,10 @@ def _serve(settings: Settings) -> None:
         raise typer.Exit(1)
 
 
-async def _migrate(settings: Settings) -> None:
-    """Bring the database up to date; what is wrong with it is told better here than by uvicorn."""
-    from app.store import schema  # noqa: PLC0415
-    from app.store.database import Database  # noqa: PLC0415
-
-    try:
-        db = Database(settings.database_url.get_secret_value())
-    except OSError as error:
-        told = f"{error.filename}: {error.strerror}"
-        raise PlantaoError(
-            f"the database cannot be opened: {told} (PLANTAO_DATABASE_URL)"
-        ) from None
-    try:
-        await db.write(schema.migrate)
-    finally:
-        db.close()
+def _end_streams(state: object) -> None:
+    context = getattr(state, "context", None)
+    if context is not None:
+        context.feed.close()
 
 
 def _reload(state: object) -> None:

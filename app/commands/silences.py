@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.client import Service, api
-from app.commands.options import AsJson, By, Number, Token, Url, settings_with
+from app.commands.completion import Incident
+from app.commands.options import AsJson, By, Token, Url, settings_with
 from app.commands.terminal import moment, remark, say, say_json
 from app.errors import PlantaoError
 from app.notifiers.text import one_line
@@ -19,7 +20,7 @@ Json = Mapping[str, Any]
 
 
 def silence(
-    number: Number,
+    number: Incident,
     duration: Annotated[str, typer.Argument(metavar="DURATION", help="How long, such as 2h.")],
     *,
     by: By,
@@ -71,7 +72,7 @@ def silence(
 
 
 def unsilence(
-    number: Number,
+    number: Incident,
     silence: Annotated[
         int | None,
         typer.Argument(min=1, metavar="[SILENCE]", help="Which; not needed if there is only one."),

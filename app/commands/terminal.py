@@ -38,8 +38,16 @@ def remark(line: str) -> None:
 
 def say_json(value: object) -> None:
     """Print JSON that means the same and shows nothing a terminal would obey."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    typer.echo(_NOT_FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    typer.echo(_tamed(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def on_one_line(value: object) -> str:
+    """The same JSON on one line."""
+    return _tamed(json.dumps(value, ensure_ascii=False))
+
+
+def _tamed(text: str) -> str:
+    return _NOT_FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def coloured(text: str, colour: str | None) -> str:

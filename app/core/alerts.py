@@ -90,6 +90,17 @@ def severity_rank(name: str) -> int:
     return _SEVERITY_RANK.get(name, 2)
 
 
+#: The severities that we know the meaning of; and what stands for all others, where the number
+#: of names must be bounded.
+SEVERITIES = tuple(_SEVERITY_RANK)
+OTHER_SEVERITY = "other"
+
+
+def known_severity(name: str) -> str:
+    """The name if it is one of `SEVERITIES`, else "other"."""
+    return name if name in _SEVERITY_RANK else OTHER_SEVERITY
+
+
 def worst(*names: str) -> str:
     """The worst of some severities; the first of equals."""
     return max(names, key=severity_rank)

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from app.core.alerts import Alert
+
 _SHARP = timedelta(minutes=2)
 
 
@@ -78,6 +80,26 @@ class Measured:
     also_firing: Mapping[str, Sequence[str]] = field(default_factory=dict)
     targets_down: Sequence[str] = ()
     targets: int = 0
+
+
+def value_of(alert: Alert, measured: Measured | None, alerts: int) -> float | None:
+    """What was measured for one of an incident's alerts, if that is known.
+
+    Its own is the only series whose labels are among the alert's. Where there is a single series
+    for a single alert, no labels need to say so.
+    """
+    if measured is None or not alert.firing:
+        return None
+    own = [
+        each.value
+        for each in measured.worst
+        if each.labels and each.labels.items() <= alert.labels.items()
+    ]
+    if len(own) == 1:
+        return own[0]
+    if alerts == 1 and measured.series <= 1:
+        return measured.now if measured.now is not None else measured.firing
+    return None
 
 
 class Witness(StrEnum):

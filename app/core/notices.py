@@ -139,14 +139,16 @@ def links(
     """
     first = alerts[0].alert if alerts else None
     notes = {**(first.annotations if first else {}), **incident.annotations}
+    page = f"{public_url}/incidents/{incident.id}"
     return Links(
-        incident=f"{public_url}/incidents/{incident.id}",
+        incident=page,
         runbook=safe_link(notes.get("runbook_url"))
         or _runbook(incident, runbook_base)
         or (_runbook(incident, f"{public_url}/runbooks") if own_runbook else None),
         graph=safe_link(first.generator_url) if first else None,
         dashboard=safe_link(notes.get("dashboard_url") or notes.get("dashboard")),
         alertmanager=safe_link(incident.external_url),
+        postmortem=f"{page}/postmortem",
     )
 
 

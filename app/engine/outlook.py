@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.core.facts import Neighbour, Related
-from app.core.incidents import Incident
+from app.core.incidents import Entry, Incident
+from app.core.notes import folded
 from app.core.notices import LISTED, Links, Notice, links
 from app.core.replies import coalesce
 from app.core.topology import Topology
@@ -35,8 +36,15 @@ class Outlook:
 
     def notice(self, tx: Transaction, incident: Incident, *, after: int = 0) -> Notice:
         """The notice of an incident, masked, with the timeline after that entry."""
-        alerts = incidents.alerts_of(tx, incident.id, limit=LISTED)
         entries = coalesce(incidents.timeline(tx, incident.id, after=after))
+        return self._notice(tx, incident, entries)
+
+    def whole_notice(self, tx: Transaction, incident: Incident) -> Notice:
+        """The same with all that happened, one by one: each note once, as it is now."""
+        return self._notice(tx, incident, folded(incidents.timeline(tx, incident.id)))
+
+    def _notice(self, tx: Transaction, incident: Incident, entries: Sequence[Entry]) -> Notice:
+        alerts = incidents.alerts_of(tx, incident.id, limit=LISTED)
         names = {name for entry in entries for name in _listed(entry.data.get("fingerprints"))}
         notice = Notice(
             incident,

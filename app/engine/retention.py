@@ -9,11 +9,12 @@ from datetime import timedelta
 
 import structlog
 
+from app.core.digest import LATEST
 from app.engine import ourselves
 from app.engine.clock import Clock
 from app.engine.policy import PolicyInForce
 from app.errors import StoreUnavailable
-from app.store import answers, changes, incidents, receipts, seen
+from app.store import answers, changes, digests, incidents, receipts, seen
 from app.store.database import Database
 
 _STEP = 200  # rows
@@ -52,6 +53,7 @@ class Retention:
             (seen.purge, _SEEN),
             (answers.purge, answers.KEPT),
             (changes.purge, keep.incidents),
+            (digests.purge, keep.incidents + LATEST),
         ):
             while deleted := await self._db.write(purge, before=now - age, limit=_STEP):
                 gone += deleted

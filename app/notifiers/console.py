@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import TextIO
 
 from app.core.alerts import severity_rank
+from app.core.digest import Digest
 from app.core.incidents import Entry
 from app.core.notices import Look, Notice
-from app.notifiers import background, silence_wording, telling
+from app.notifiers import background, digest_wording, silence_wording, telling
 from app.notifiers.background import Line
 from app.notifiers.notifier import Mark, Message, Shown, Sought
 from app.notifiers.reading import explanation
@@ -75,6 +76,9 @@ class ConsoleNotifier:
         number = notice.incident.id
         told = [one_line(telling.line(speech, notice, entry)) for entry in entries]
         return Message({"lines": [f"#{number} {cut(line, _REPLY)}" for line in told], "colour": ""})
+
+    def digest(self, digest: Digest, *, receiver: str, locale: str) -> Message:  # noqa: ARG002
+        return Message(digest_wording.console(words(locale, self._zone), digest))
 
     async def post(
         self,

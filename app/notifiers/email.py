@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 
 from app.core.chart import Chart, draw
+from app.core.digest import Digest
 from app.core.incidents import Entry
 from app.core.notices import Notice
 from app.errors import ContentRefused
-from app.notifiers import email_body, email_thread
+from app.notifiers import digest_wording, email_body, email_thread
 from app.notifiers.background import worth_telling
 from app.notifiers.charting import chart_of
 from app.notifiers.notifier import Mark, Message, Shown, Sought
@@ -74,6 +75,9 @@ class EmailNotifier:
         self, notice: Notice, entries: Sequence[Entry], *, locale: str, plain: bool
     ) -> Message:
         return Message(email_body.reply(words(locale, self._zone), notice, entries, plain=plain))
+
+    def digest(self, digest: Digest, *, receiver: str, locale: str) -> Message:
+        return Message(digest_wording.email(words(locale, self._zone), digest, receiver=receiver))
 
     async def post(
         self, address: str, message: Message, mark: Mark, *, root: str | None = None

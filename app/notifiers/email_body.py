@@ -70,6 +70,25 @@ def _payload(words: Words, notice: Notice, facts: dict[str, Any], *, plain: bool
     return {**told, "html": html, "alt": alt}
 
 
+def page(
+    words: Words, subject: str, facts: Mapping[str, Any], parts: Sequence[Part]
+) -> dict[str, Any]:
+    """A mail that is not about an incident: `facts` and parts, with nothing to be done by it."""
+    nothing: dict[str, Any] = {
+        **_BRIEF,
+        **dict.fromkeys(("told", "known", "handling", "silences", "remarks"), ()),
+        "language": words.language,
+        "preview": "",
+        "alerts_title": "",
+        "labels_title": "",
+    }
+    told = {**nothing, **facts, "parts": [_part(part) for part in parts]}
+    subject = cut(one_line(subject), _SUBJECT)
+    html = _environment().get_template("email.html").render(told, subject=subject)
+    shown = {"subject": subject, "text": _text(told).replace(_ACT_LINE, ""), "html": html}
+    return {**shown, "deeds": [], "hint": "", "alt": ""}
+
+
 def addressed(payload: Mapping[str, Any], link: str | None) -> dict[str, Any]:
     """The payload for one recipient, with the link by which that one may act; None: nobody may."""
     deeds, hint = payload["deeds"] if link else [], payload["hint"]

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic_core import to_json
 
 from app.core.chart import Chart
+from app.core.digest import Digest
 from app.core.incidents import Entry
 from app.core.notices import Notice
 
@@ -100,6 +101,9 @@ class Notifier(Protocol):
         self, notice: Notice, entries: Sequence[Entry], *, locale: str, plain: bool
     ) -> Message:
         """A reply that tells these entries, oldest first."""
+
+    def digest(self, digest: Digest, *, receiver: str, locale: str) -> Message:
+        """The message that tells a receiver of a week; `post` shows it."""
 
     async def post(
         self, address: str, message: Message, mark: Mark, *, root: str | None = None

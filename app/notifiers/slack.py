@@ -12,6 +12,7 @@ from typing import Any
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from app.core.chart import draw
+from app.core.digest import Digest
 from app.core.incidents import Entry
 from app.core.notices import Notice
 from app.errors import (
@@ -21,7 +22,7 @@ from app.errors import (
     DestinationDead,
     ReferenceLost,
 )
-from app.notifiers import slack_blocks
+from app.notifiers import digest_wording, slack_blocks
 from app.notifiers.charting import chart_of, described
 from app.notifiers.notifier import DETAILS, ROOT, Mark, Message, Shown, Sought
 from app.notifiers.picture import PictureFailed, render
@@ -107,6 +108,9 @@ class SlackNotifier:
         if chart is None:
             return None
         return Message({"title": chart.title, "alt": described(speech, notice)}, chart=chart)
+
+    def digest(self, digest: Digest, *, receiver: str, locale: str) -> Message:  # noqa: ARG002
+        return Message(digest_wording.slack(words(locale, self._zone), digest))
 
     def _words(self, locale: str) -> Words:
         return words(locale, self._zone)

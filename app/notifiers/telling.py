@@ -47,7 +47,12 @@ def line(words: Words, notice: Notice, entry: Entry) -> str:
     Text, not markup. Only a note may have more than one line.
     """
     at = written_at(entry) if entry.kind is EntryKind.NOTE else entry.at
-    return f"{_SIGNS[entry.kind]} {told(words, notice, entry)} · {words.clock(at)}"
+    return f"{sign(entry)} {told(words, notice, entry)} · {words.clock(at)}"
+
+
+def sign(entry: Entry) -> str:
+    """An emoji for its kind."""
+    return _SIGNS[entry.kind]
 
 
 def told(words: Words, notice: Notice, entry: Entry) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
@@ -45,9 +46,13 @@ def driver(tx: Transaction) -> sqlite3.Connection:
     return cast("sqlite3.Connection", tx.connection.driver_connection)
 
 
-def writer(url: sa.URL) -> Writer:
-    """The writer for this kind of database. Raises OSError where its folder cannot be made."""
-    return _SqliteWriter(url) if url.get_backend_name() == "sqlite" else _PostgresWriter(url)
+def writer(url: sa.URL, *, guest: bool = False) -> Writer:
+    """The writer for this kind of database; a `guest` makes no checkpoints while others write.
+
+    Raises OSError where its folder cannot be made.
+    """
+    sqlite = url.get_backend_name() == "sqlite"
+    return _SqliteWriter(url, guest=guest) if sqlite else _PostgresWriter(url)
 
 
 class _PostgresWriter(Writer):
@@ -65,7 +70,7 @@ class _SqliteWriter(Writer):
     """It begins and ends its transactions itself: past SQLAlchemy, and past the driver, which
     would begin too late. What those two do for a transaction costs as much as SQLite's part."""
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, guest: bool) -> None:
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(
@@ -75,7 +80,8 @@ class _SqliteWriter(Writer):
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
         )
-        sa.event.listen(self._engine, "connect", _prepare_writer)
+        pragmas = (*_PRAGMAS, "wal_autocheckpoint=0") if guest else _PRAGMAS
+        sa.event.listen(self._engine, "connect", partial(_prepare_writer, pragmas))
         self._open: tuple[Transaction, sqlite3.Connection] | None = None
 
     @contextmanager
@@ -102,8 +108,8 @@ class _SqliteWriter(Writer):
         return self._open
 
 
-def _prepare_writer(connection: Any, _record: object) -> None:
-    for pragma in _PRAGMAS:
+def _prepare_writer(pragmas: Sequence[str], connection: Any, _record: object) -> None:
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
 
 

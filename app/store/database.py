@@ -35,9 +35,10 @@ class Database:
     call tries anew, so that it recovers without a restart.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, guest: bool = False) -> None:
+        """A `guest` is a command beside a service, to which it leaves SQLite's checkpoints."""
         self.url = sa.make_url(url)
-        self._writer = writer(self.url)
+        self._writer = writer(self.url, guest=guest)
         self._reader = reader_engine(self.url)
         self._turns = Turns()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="plantao-read")

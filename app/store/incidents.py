@@ -11,13 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.core.alerts import Alert, AlertStatus
+from app.core.alerts import Alert, AlertStatus, severity_rank
 from app.core.copying import replace
 from app.core.incidents import Entry, EntryKind, Incident, Status
 from app.core.notes import NOTES, notes_of
 from app.core.transitions import AlertState, Ending
 from app.errors import NotFound
-from app.store import bulk
+from app.store import bulk, feed
 from app.store.database import Transaction
 from app.store.tables import AlertRow, IncidentRow, TimelineRow, UtcTime, table
 
@@ -28,8 +28,9 @@ _timeline = table(TimelineRow)
 _NOT_COLUMNS = {"id", "alerts", "context", "notes"}
 _COLUMNS = [field.name for field in fields(Incident) if field.name not in _NOT_COLUMNS]
 _get_columns = attrgetter(*_COLUMNS)
-_STORED = (*_COLUMNS, "component")
-_get_stored = attrgetter(*_STORED)
+_DERIVED = (*_COLUMNS, "component")
+_get_derived = attrgetter(*_DERIVED)
+_STORED = (*_DERIVED, "urgency", "change")
 _MANY = 500  # SQLite takes a limited number of values in one statement
 
 
@@ -49,6 +50,8 @@ class Saved:
 
 def get(tx: Transaction, number: int, *, for_update: bool = False) -> Incident:
     """One incident without its alerts; raises NotFound."""
+    if for_update:
+        feed.in_order(tx)
     query = sa.select(_incidents).where(_incidents.c.id == number)
     row = tx.execute(query.with_for_update() if for_update else query).one_or_none()
     if row is None:
@@ -59,6 +62,7 @@ def get(tx: Transaction, number: int, *, for_update: bool = False) -> Incident:
 def get_many(tx: Transaction, numbers: Iterable[int]) -> dict[int, Incident]:
     """These incidents without their alerts, locked for writing, by number."""
     found: dict[int, Incident] = {}
+    feed.in_order(tx)
     for some in _chunks(sorted(numbers)):
         query = sa.select(_incidents).where(_incidents.c.id.in_(some)).with_for_update()
         found |= {row.id: incident_from_row(row) for row in tx.execute(query)}
@@ -114,9 +118,14 @@ def save(tx: Transaction, changes: Sequence[Saved]) -> list[Incident]:
 
     Returns them with their numbers, in the order given.
     """
+    feed.in_order(tx)
     numbered = _numbered(tx, [change.incident for change in changes])
     pairs = list(zip(numbered, changes, strict=True))
-    rows = [{"number": i.id, "ask_at": c.ask_at, **_values(i)} for i, c in pairs]
+    news = feed.numbers(tx, len(pairs))
+    rows = [
+        {"number": i.id, "ask_at": c.ask_at, "change": new, **_values(i)}
+        for new, (i, c) in zip(news, pairs, strict=True)
+    ]
     new = [row for row, c in zip(rows, changes, strict=True) if c.incident.id <= 0]
     known = [row for row, c in zip(rows, changes, strict=True) if c.incident.id > 0]
     alerts = [_alert_values(i.id, s) for i, change in pairs for s in change.states]
@@ -289,7 +298,8 @@ def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 
 def _values(incident: Incident) -> dict[str, Any]:
-    values = dict(zip(_STORED, _get_stored(incident), strict=True))
+    values = dict(zip(_DERIVED, _get_derived(incident), strict=True))
+    values["urgency"] = severity_rank(incident.severity)
     values["status"] = incident.status.value
     values["ending"] = _word(incident.ending)
     return values

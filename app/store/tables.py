@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 import sqlalchemy as sa
 from pydantic_core import from_json, to_json
 from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,10 +112,13 @@ class Packed(types.TypeDecorator[bytes]):
         return zlib.decompress(packed) if value[:1] == self._DEFLATED else bytes(packed)
 
 
+# SQLite only counts by itself, and only knows its rows by, a column of exactly type INTEGER.
+_ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_WORDS = sa.Text().with_variant(postgresql.TSVECTOR(), "postgresql")
+
+
 def _number() -> Any:
-    # SQLite only counts by itself in a column whose type is exactly INTEGER.
-    kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    return Field(default=None, primary_key=True, sa_type=cast("Any", kind))
+    return Field(default=None, primary_key=True, sa_type=cast("Any", _ROW_NUMBER))
 
 
 def _time(**options: Any) -> Any:
@@ -163,9 +167,17 @@ class IncidentRow(SQLModel, table=True):
     __table_args__ = (
         sa.Index("incidents_by_key", "key", "id"),
         sa.Index("incidents_by_status", "status", "opened_at"),
-        sa.Index("incidents_by_opening", "opened_at"),
+        # What is filtered by stands in it too: a page is found without reading whole rows.
+        sa.Index(
+            "incidents_by_opening",
+            *("opened_at", "id", "status", "severity", "model", "model_version", "component"),
+        ),
+        sa.Index("incidents_by_update", "updated_at", "id"),
+        sa.Index("incidents_by_urgency", "urgency", "id", "severity"),
+        sa.Index("incidents_by_change", "change"),
         sa.Index("incidents_by_end", "resolved_at"),
         sa.Index("incidents_by_model", "model", "model_version"),
+        sa.Index("incidents_by_version", "model_version"),
         sa.Index(
             "incidents_open",
             "component",
@@ -219,6 +231,8 @@ class IncidentRow(SQLModel, table=True):
     model: str | None = _text(nullable=True)
     model_version: str | None = _text(nullable=True)
     context_due_at: datetime | None = _time(nullable=True)
+    change: int = Field(sa_type=sa.BigInteger, sa_column_kwargs={"server_default": "0"})
+    urgency: int = Field(sa_column_kwargs={"server_default": "2"})
 
 
 class AlertRow(SQLModel, table=True):
@@ -251,11 +265,45 @@ class AlertRow(SQLModel, table=True):
     expires_at: datetime | None = _time(nullable=True)
 
 
+class TextRow(SQLModel, table=True):
+    """What an incident is found by: its words, and one word for each label of its alerts.
+
+    On SQLite the full-text index `search` stands beside it, kept by triggers. On PostgreSQL the
+    columns are made of such words themselves, and have indexes of their own.
+    """
+
+    __tablename__ = "texts"
+
+    incident_id: int = Field(
+        sa_type=cast("Any", _ROW_NUMBER),
+        foreign_key="incidents.id",
+        primary_key=True,
+        ondelete="CASCADE",
+    )
+    words: str = Field(sa_type=cast("Any", _WORDS))
+    labels: str = Field(sa_type=cast("Any", _WORDS))
+
+
+#: What a person does about an incident; SQLite uses a partial index only for its own words.
+PEOPLE_ACTED = "kind IN ('acknowledged', 'assigned', 'note', 'silenced')"
+
+
 class TimelineRow(SQLModel, table=True):
     """One line of an incident's append-only account."""
 
     __tablename__ = "timeline"
-    __table_args__ = (sa.Index("timeline_by_incident", "incident_id", "number"), _KEEP_COUNTING)
+    __table_args__ = (
+        sa.Index("timeline_by_incident", "incident_id", "number"),
+        sa.Index(
+            "timeline_of_people",
+            "incident_id",
+            "kind",
+            "at",
+            sqlite_where=sa.text(PEOPLE_ACTED),
+            postgresql_where=sa.text(PEOPLE_ACTED),
+        ),
+        _KEEP_COUNTING,
+    )
 
     number: int = _number()
     incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
@@ -375,6 +423,15 @@ class SeenRow(SQLModel, table=True):
     at: datetime = _time()
 
 
+class CounterRow(SQLModel, table=True):
+    """A count that never goes back, whatever is deleted."""
+
+    __tablename__ = "counters"
+
+    name: str = Field(sa_type=sa.Text, primary_key=True)
+    value: int = Field(sa_type=sa.BigInteger)
+
+
 class KeyRow(SQLModel, table=True):
     """A key that signs what leaves the service. Whoever reads it can sign in our name."""
 
@@ -424,6 +481,23 @@ class SilenceRow(SQLModel, table=True):
     problem: str = _text()
 
 
+class DigestRow(SQLModel, table=True):
+    """One week's digest at one destination; like a posting, the row is its own queue entry."""
+
+    __tablename__ = "digests"
+
+    until: datetime = Field(sa_type=UtcTime, primary_key=True)
+    destination: str = _text(primary_key=True)
+    token: str = _text()
+    created_at: datetime = _time()
+    attempts: int
+    in_doubt: bool
+    last_error: str | None = _text(nullable=True)
+    sent_at: datetime | None = _time(nullable=True)
+    due_at: datetime | None = _time(nullable=True)
+    lease_until: datetime | None = _time(nullable=True)
+
+
 class AnswerRow(SQLModel, table=True):
     """What a request with an idempotency key was answered with."""
 
@@ -437,9 +511,46 @@ class AnswerRow(SQLModel, table=True):
     body: bytes = Field(sa_type=sa.LargeBinary)
 
 
+class TokenRow(SQLModel, table=True):
+    """A token of the API. Rows stay when tokens end: who acted with one remains to be seen."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (_KEEP_COUNTING,)
+
+    id: int = _number()
+    name: str = _text()
+    access: str = _text()
+    digest: str = _text(unique=True)
+    made_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    revoked_at: datetime | None = _time(nullable=True)
+    used_at: datetime | None = _time(nullable=True)
+
+
 def table(model: type[SQLModel]) -> sa.Table:
     """The SQLAlchemy table behind a model."""
     return cast("sa.Table", model.__table__)  # type: ignore[attr-defined]
 
 
 metadata = SQLModel.metadata
+
+#: SQLite's full-text index over `texts`. It keeps no copy of them, nor their lengths.
+FULL_TEXT = (
+    "CREATE VIRTUAL TABLE search USING fts5("
+    "words, labels, content='texts', content_rowid='incident_id', columnsize=0)",
+    "CREATE TRIGGER texts_added AFTER INSERT ON texts BEGIN "
+    "INSERT INTO search(rowid, words, labels) VALUES (new.incident_id, new.words, new.labels); "
+    "END",
+    "CREATE TRIGGER texts_gone AFTER DELETE ON texts BEGIN "
+    "INSERT INTO search(search, rowid, words, labels) "
+    "VALUES ('delete', old.incident_id, old.words, old.labels); END",
+)
+#: The same on PostgreSQL.
+WORD_INDEXES = (
+    "CREATE INDEX texts_by_word ON texts USING gin (words)",
+    "CREATE INDEX texts_by_label ON texts USING gin (labels)",
+)
+for _kind, _statements in (("sqlite", FULL_TEXT), ("postgresql", WORD_INDEXES)):
+    for _statement in _statements:
+        _ddl = sa.DDL(_statement).execute_if(dialect=_kind)  # type: ignore[no-untyped-call]
+        sa.event.listen(table(TextRow), "after_create", _ddl)

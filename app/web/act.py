@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
@@ -44,12 +44,11 @@ from app.store import incidents, postings
 from app.store.database import Transaction
 from app.web import act_deeds, act_page
 from app.web.act_page import Mutable, View
-from app.web.bodies import read_body
 from app.web.context import Context, Service
+from app.web.forms import read_form
 
 router = APIRouter(tags=["mail"], include_in_schema=False)
 
-_FORM_BYTES = 256 * 1024
 _FORM_FIELDS = 10
 _STATUS: Mapping[type[Exception], int] = {
     NotFound: 404,
@@ -80,7 +79,7 @@ async def shown(
 async def act(token: str, request: Request, service: Service, name: Name = "") -> Response:
     """Do what the form asks for; then see the page again, which a reload does not repeat."""
     try:
-        form = await _form(request)
+        form = await read_form(request, most=_FORM_FIELDS)
     except HTTPException as error:
         speech = words(service.settings.locale, service.settings.timezone)
         return _refused(error.status_code, speech, act_page.unreadable(speech))
@@ -183,19 +182,6 @@ async def _mutable(service: Context, incident: int) -> Mutable | None:
         return None
     matchers = service.outlook().masked([str(matcher) for matcher in found.matchers])
     return Mutable(matchers, len(found.muted), found.firing, found.elsewhere)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; raises HTTPException for what is none, or is too large."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise HTTPException(415)
-    body = await read_body(request.receive, dict(request.headers.raw), limit=_FORM_BYTES)
-    try:
-        text = body.decode()
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FORM_FIELDS))
-    except ValueError:
-        raise HTTPException(400) from None
 
 
 def _page(status: int, html: str) -> Response:

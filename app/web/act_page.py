@@ -11,8 +11,6 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, assert_never
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from app.core.incidents import Status
 from app.core.notices import Notice
 from app.core.signed_links import LIFE, Right
@@ -28,6 +26,7 @@ from app.notifiers import silence_wording, telling
 from app.notifiers.reading import explanation
 from app.notifiers.text import cut, one_line
 from app.notifiers.wording import Words, person
+from app.web.pages import render
 
 #: How long a silence may be that is made from here.
 LENGTHS = {"1h": timedelta(hours=1), "2h": timedelta(hours=2), "8h": timedelta(hours=8)}
@@ -323,13 +322,7 @@ def called(name: str, recipient: str) -> str:
 
 
 def _render(template: str, words: Words, title: str, facts: Mapping[str, Any]) -> str:
-    page = _environment().get_template(template)
-    return page.render(facts, language=words.language, title_of_page=title, style=style())
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(loader=PackageLoader("app.web"), autoescape=True, undefined=StrictUndefined)
+    return render(template, words, {**facts, "title_of_page": title, "style": style()})
 
 
 @cache

@@ -24,12 +24,13 @@ from app.core.events import (
 )
 from app.core.incidents import Incident
 from app.core.person import Person
+from app.core.rights import Right
 from app.engine.actions import Deed, acting
 from app.engine.policy import Policy
 from app.store import postings
 from app.store.answers import Answer, once
 from app.store.database import Transaction
-from app.web.auth import require_api_token
+from app.web.auth import Responder, require
 from app.web.context import Service
 from app.web.incidents import Number, whole
 from app.web.once import OnceKey
@@ -37,7 +38,7 @@ from app.web.revisions import IfMatch, decided_on
 from app.web.views import incident_json, note_json
 
 router = APIRouter(
-    prefix="/incidents/{number}", tags=["incidents"], dependencies=[Depends(require_api_token)]
+    prefix="/incidents/{number}", tags=["incidents"], dependencies=[Depends(require(Right.RESPOND))]
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ana <ana@example.com>"])]
@@ -46,12 +47,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ana <ana@ex
 class Act(BaseModel):
     """Who acts. `revision` (or `If-Match`) makes the action fail if somebody was faster."""
 
-    by: Name
+    by: Name | None = Field(default=None, description="Not given: whose token it is.")
     revision: int | None = None
-
-    @property
-    def person(self) -> Person:
-        return Person.parse(self.by)
 
 
 class Assign(Act):
@@ -73,12 +70,22 @@ class Doing:
     """
 
     def __init__(
-        self, number: Number, service: Service, key: OnceKey, if_match: IfMatch = None
+        self,
+        number: Number,
+        service: Service,
+        viewer: Responder,
+        key: OnceKey,
+        if_match: IfMatch = None,
     ) -> None:
         self.number = number
         self.key = key
+        self._viewer = viewer
         self._service = service
         self._if_match = if_match
+
+    def person(self, body: Act) -> Person:
+        """Who acts: whom the request names, else whose token it carries."""
+        return self._viewer.acting(body.by)
 
     def revision(self, body: Act) -> int | None:
         """The revision decided on, if one is given."""
@@ -118,56 +125,56 @@ This = Annotated[Doing, Depends()]
 @router.post("/acknowledge", summary="Take an incident on")
 async def acknowledge(body: Act, this: This) -> Response:
     """It is then theirs, if it was nobody's. 409 if somebody else has it, or it is resolved."""
-    return await this.act(Acknowledged(body.person, this.revision(body)))
+    return await this.act(Acknowledged(this.person(body), this.revision(body)))
 
 
 @router.post("/unacknowledge", summary="Hand an incident back")
 async def unacknowledge(body: Act, this: This) -> Response:
     """It waits for somebody again, and is no longer theirs who had acknowledged it."""
-    return await this.act(Unacknowledged(body.person, this.revision(body)))
+    return await this.act(Unacknowledged(this.person(body), this.revision(body)))
 
 
 @router.post("/assign", summary="Say whose an incident is")
 async def assign(body: Assign, this: This) -> Response:
     """One's own, somebody else's, or nobody's. 409 once it is resolved."""
     to = Person.parse(body.to) if body.to else None
-    return await this.act(Assigned(body.person, to, this.revision(body)))
+    return await this.act(Assigned(this.person(body), to, this.revision(body)))
 
 
 @router.post("/resolve", summary="End an incident")
 async def resolve(body: Resolve, this: This) -> Response:
     """409 while alerts fire, unless forced; their present occurrences then stay ended."""
-    return await this.act(ResolvedByPerson(body.person, body.force, this.revision(body)))
+    return await this.act(ResolvedByPerson(this.person(body), body.force, this.revision(body)))
 
 
 @router.post("/notes", summary="Write a note")
 async def write_note(body: Text, this: This) -> Response:
     """It stands in the timeline and in the threads. The answer has it as `note`, with its id."""
-    return await this.act(NoteAdded(body.person, body.text, revision=this.revision(body)))
+    return await this.act(NoteAdded(this.person(body), body.text, revision=this.revision(body)))
 
 
 @router.patch("/notes/{note}", summary="Edit a note")
 async def edit_note(note: Number, body: Text, this: This) -> Response:
     """The timeline keeps what it said before. 409 if it was removed."""
-    return await this.act(NoteEdited(body.person, note, body.text, this.revision(body)))
+    return await this.act(NoteEdited(this.person(body), note, body.text, this.revision(body)))
 
 
 @router.delete("/notes/{note}", summary="Remove a note")
 async def remove_note(note: Number, body: Annotated[Act, Query()], this: This) -> Response:
     """Who removes it is in the query: `?by=Ana`. The timeline keeps that it was there."""
-    return await this.act(NoteRemoved(body.person, note, this.revision(body)))
+    return await this.act(NoteRemoved(this.person(body), note, this.revision(body)))
 
 
 @router.post("/mute", summary="Mute an incident's replies")
 async def mute(body: Act, this: This) -> Response:
     """Threads are told of its end and of a reopening, and nothing else; the root goes on."""
-    return await this.act(RepliesMuted(body.person, this.revision(body)))
+    return await this.act(RepliesMuted(this.person(body), this.revision(body)))
 
 
 @router.post("/unmute", summary="Turn an incident's replies on again")
 async def unmute(body: Act, this: This) -> Response:
     """What was not told meanwhile is not told any more: the timeline has it."""
-    return await this.act(RepliesUnmuted(body.person, this.revision(body)))
+    return await this.act(RepliesUnmuted(this.person(body), this.revision(body)))
 
 
 @router.post("/postings/{posting}/stop", summary="Stop showing it at one place")

@@ -12,15 +12,17 @@ from starlette.responses import Response
 
 from app.core.facts import Change
 from app.core.notices import safe_link
+from app.core.rights import Right
 from app.store import changes
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Service
 from app.web.problems import problem
 from app.web.views import change_json
 
 router = APIRouter(tags=["changes"])
 
-_API = [Depends(require_api_token)]
+_READ = [Depends(require(Right.READ))]
+_RESPOND = [Depends(require(Right.RESPOND))]
 _AHEAD = timedelta(hours=1)  # clocks differ
 
 
@@ -55,7 +57,7 @@ class Told(BaseModel):
             raise ValueError("expected a time of this calendar") from None
 
 
-@router.post("/changes", status_code=201, dependencies=_API, summary="Tell of a change")
+@router.post("/changes", status_code=201, dependencies=_RESPOND, summary="Tell of a change")
 async def add(told: Told, service: Service) -> Response:
     """A deploy, a promotion, a migration. 200 if this delivery was told before."""
     now = service.clock.now()
@@ -69,7 +71,7 @@ async def add(told: Told, service: Service) -> Response:
     return _answer(change_json(service.outlook().masked(kept)), 201)
 
 
-@router.get("/changes", dependencies=_API, summary="List changes")
+@router.get("/changes", dependencies=_READ, summary="List changes")
 async def listed(
     service: Service,
     source: str | None = None,

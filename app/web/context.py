@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 from app.engine.actions import Actions
 from app.engine.clock import Clock
 from app.engine.enrich import Enrich
+from app.engine.feed import Feed
+from app.engine.guard import Guard
 from app.engine.intake import Intake
 from app.engine.ledger import Ledger
 from app.engine.loops import Loops
@@ -40,8 +42,10 @@ class Context:
     ledger: Ledger
     enrich: Enrich
     links: SignedLinks
+    guard: Guard
     registry: RegistryEvents
     loops: Loops
+    feed: Feed
     policy: PolicyInForce
     outlook: Callable[[], Outlook]
     clock: Clock

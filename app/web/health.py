@@ -9,11 +9,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from app.core.rights import Right
 from app.errors import StoreUnavailable
 from app.store import postings, receipts, schema
 from app.store.database import Transaction
 from app.telemetry import INGEST_LAG, POSTINGS
-from app.web.auth import require_api_token
+from app.web.auth import require
 from app.web.context import Context, Service
 
 router = APIRouter(tags=["health"])
@@ -73,7 +74,7 @@ def _figures(tx: Transaction) -> tuple[dict[tuple[str, str], int], datetime | No
 
 
 @router.post(
-    "/-/reload", summary="Read plantao.yml again", dependencies=[Depends(require_api_token)]
+    "/-/reload", summary="Read plantao.yml again", dependencies=[Depends(require(Right.ADMIN))]
 )
 async def reload(service: Service) -> Response:
     """422 with every problem if the file cannot be used: the old configuration stays in force."""

@@ -23,7 +23,9 @@ from app.errors import (
     PlantaoError,
     RevisionConflict,
     StoreUnavailable,
+    TooManyFollow,
 )
+from app.web.auth import Forbidden
 from app.web.views import rfc3339
 
 log = structlog.get_logger()
@@ -33,6 +35,7 @@ _STATUS: dict[type[PlantaoError], int] = {
     NotApplicable: 409,
     RevisionConflict: 409,
     StoreUnavailable: 503,
+    TooManyFollow: 503,
     ConfigError: 422,
     InvalidSilence: 422,
     NeighbourRefused: 422,
@@ -104,7 +107,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 def _told(error: HTTPException) -> Response:
     standard = error.detail in {HTTPStatus(error.status_code).phrase, _NOT_PARSED}
     detail = _ADVICE.get(error.status_code, error.detail) if standard else error.detail
-    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+    more = {"missing": str(error.missing)} if isinstance(error, Forbidden) else {}
+    return problem(error.status_code, detail, headers=dict(error.headers or {}), **more)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

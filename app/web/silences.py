@@ -13,22 +13,26 @@ from starlette.responses import Response
 
 from app.core.durations import DurationError, parse_duration
 from app.core.matchers import Matcher, MatcherError, parse_matchers
+from app.core.rights import Right
 from app.core.silences import SilenceState
 from app.engine.silences import Proposal, Wish
-from app.web.auth import require_api_token
+from app.web.auth import Responder, require
 from app.web.context import Service
 from app.web.incidents import Number
 from app.web.revisions import IfMatch, decided_on
 from app.web.views import alert_json, silence_json
 
-router = APIRouter(
-    prefix="/incidents/{number}", tags=["silences"], dependencies=[Depends(require_api_token)]
-)
+router = APIRouter(prefix="/incidents/{number}", tags=["silences"])
+
+_READ = [Depends(require(Right.READ))]
 
 _MOST = 1000
 _LISTED_ALERTS = 100
 
 Fingerprints = Annotated[list[str], Field(max_length=_MOST)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=200, description="Not given: whose token it is.")
+]
 Matchers = Annotated[list[str], Field(max_length=100)]
 
 
@@ -39,7 +43,7 @@ class SilenceWish(BaseModel):
     named by fingerprint or for all that fire.
     """
 
-    by: str = Field(min_length=1, max_length=200)
+    by: Name | None = None
     duration: str | None = Field(default=None, examples=["2h"])
     until: datetime | None = Field(default=None, description="RFC 3339, with a time zone.")
     comment: str = Field(default="", max_length=2_000)
@@ -58,10 +62,10 @@ class SilenceWish(BaseModel):
 
 
 class SilenceEnd(BaseModel):
-    by: str = Field(min_length=1, max_length=200)
+    by: Name | None = None
 
 
-@router.get("/silence", summary="What a silence would mute")
+@router.get("/silence", dependencies=_READ, summary="What a silence would mute")
 async def preview(
     number: Number,
     service: Service,
@@ -75,14 +79,18 @@ async def preview(
 
 @router.post("/silence", summary="Silence an incident's alerts")
 async def silence(
-    number: Number, body: SilenceWish, service: Service, if_match: IfMatch = None
+    number: Number,
+    body: SilenceWish,
+    service: Service,
+    viewer: Responder,
+    if_match: IfMatch = None,
 ) -> Response:
     """201 with the silence; 200 if this was asked for a moment ago; 202 if it is to be retried.
 
     422 if it cannot be made so, 503 if Alertmanager does not answer: nothing is changed then.
     """
     wish = Wish(
-        by=body.by,
+        by=body.by or viewer.acting(None).name,
         ends_at=_end(body, service.clock.now()),
         comment=body.comment.strip(),
         alerts=body.alerts,
@@ -97,9 +105,12 @@ async def silence(
 
 
 @router.post("/silences/{silence}/end", summary="End a silence before its time")
-async def end(number: Number, silence: Number, body: SilenceEnd, service: Service) -> Response:
+async def end(
+    number: Number, silence: Number, body: SilenceEnd, service: Service, viewer: Responder
+) -> Response:
     """In Alertmanager, whoever made it; one that waits to be made is withdrawn."""
-    ended = await service.silencing.end(number, silence, body.by)
+    by = body.by or viewer.acting(None).name
+    ended = await service.silencing.end(number, silence, by)
     return _answer(silence_json(service.outlook().masked(ended)))
 
 

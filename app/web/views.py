@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
 from app.core.context import Context, Finding
-from app.core.facts import Change, Changed, Related, Served
+from app.core.facts import Change, Changed, Measured, Related, Served, value_of
 from app.core.incidents import Entry, Incident, Note
 from app.core.notices import Links, safe_link
 from app.core.postings import Posting
@@ -31,6 +32,17 @@ class Shown:
     links: Links
     silences: Sequence[Silence] = ()
     notes: Sequence[Note] | None = None
+
+
+#: Of the items of `GET /incidents`, in their order.
+INCIDENT_FIELDS = (
+    *("id", "title", "status", "severity", "receiver", "receivers", "opened_at"),
+    *("acknowledged_at", "acknowledged_by", "assigned_at", "assigned_to", "resolved_at"),
+    *("resolved_by", "resolution", "replies_muted_at", "replies_muted_by", "updated_at"),
+    *("revision", "labels", "annotations", "group_labels", "alerts", "alert_counts"),
+    *("runbook_url", "links", "context", "changes", "model", "occurrences", "reopened"),
+    *("truncated", "hidden_alerts", "unconfirmed", "silences", "postings"),
+)
 
 
 def incident_json(shown: Shown) -> dict[str, Any]:
@@ -59,10 +71,15 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "labels": incident.labels,
         "annotations": incident.annotations,
         "group_labels": incident.group_labels,
-        "alerts": [alert_json(state) for state in shown.alerts],
+        "alerts": _alerts(shown),
         "alert_counts": {"firing": incident.firing, "resolved": incident.resolved},
         "runbook_url": links.runbook,
-        "links": {"graph": links.graph, "dashboard": links.dashboard, "self": links.incident},
+        "links": {
+            "graph": links.graph,
+            "dashboard": links.dashboard,
+            "self": links.incident,
+            "postmortem": links.postmortem,
+        },
         "context": context_json(shown.context, shown.related),
         "changes": [change_json(change) for change in _changes(shown.context)],
         "model": model_json(shown.context),
@@ -144,8 +161,17 @@ def model_json(context: Context) -> dict[str, Any] | None:
     }
 
 
-def alert_json(state: AlertState) -> dict[str, Any]:
-    """One alert of an incident. `unconfirmed` marks a firing that may be a late repeat."""
+def _alerts(shown: Shown) -> list[dict[str, Any]]:
+    measured = shown.context.newest(Measured)
+    return [
+        alert_json(state, value_of(state.alert, measured, shown.incident.total))
+        for state in shown.alerts
+    ]
+
+
+def alert_json(state: AlertState, value: float | None = None) -> dict[str, Any]:
+    """One alert of an incident. `unconfirmed` marks a firing that may be a late repeat; `value`
+    is what was measured for it last, null where nobody knows."""
     alert = state.alert
     return {
         "fingerprint": alert.fingerprint,
@@ -154,7 +180,7 @@ def alert_json(state: AlertState) -> dict[str, Any]:
         "annotations": alert.annotations,
         "starts_at": rfc3339(alert.starts_at),
         "ends_at": rfc3339(alert.ends_at),
-        "value": None,
+        "value": value if value is not None and isfinite(value) else None,
         "generator_url": alert.generator_url,
         "unconfirmed": state.unconfirmed,
         "resolution": None if alert.firing else state.ending,

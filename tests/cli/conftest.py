@@ -21,11 +21,13 @@ class Beside:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.shell = Shell(
             directory,
-            PLANTAO_PORT=self.url.rpartition(":")[2],
-            PLANTAO_DATABASE_URL=f"sqlite:///{directory / 'plantao.db'}",
-            PLANTAO_API_TOKENS=API_TOKEN,
-            PLANTAO_WEBHOOK_TOKEN=WEBHOOK_TOKEN,
-            **settings,
+            **{
+                "PLANTAO_PORT": self.url.rpartition(":")[2],
+                "PLANTAO_DATABASE_URL": f"sqlite:///{directory / 'plantao.db'}",
+                "PLANTAO_API_TOKENS": API_TOKEN,
+                "PLANTAO_WEBHOOK_TOKEN": WEBHOOK_TOKEN,
+                **settings,
+            },
         )
         self.process = Process(
             [*COMMAND, "serve"],

@@ -11,6 +11,7 @@ import pytest
 
 from app.core.facts import Threshold
 from app.enrichers.promql import Reason, read, split
+from app.enrichers.units import unit
 from tests.neighbours.processes import find_program
 from tests.pack.shipped import (
     PROMETHEUS,
@@ -57,7 +58,7 @@ def test_an_alert_says_what_whoever_is_woken_by_it_must_know(rule: AlertRule) ->
     assert set(rule.annotations) == {"summary", "description", "runbook_url"}
     assert rule.annotations["runbook_url"] == "{{ $externalLabels.runbooks }}/" + rule.name
     assert len(rule.annotations["summary"]) <= 100
-    assert rule.annotations["description"].endswith(".")
+    assert rule.annotations["description"].removesuffix("{{ end }}").endswith(".")
     # What is compared with 0 or 1 for "down" or "gone" has no value worth telling.
     if split(rule.expression).operator not in {"==", ""}:
         assert "$value" in rule.annotations["description"]
@@ -138,5 +139,7 @@ def test_the_service_finds_the_value_and_the_threshold(rule: AlertRule) -> None:
     elif "scalar(threshold:" in rule.expression and found.operator in {">", "<"}:
         assert found.reason is Reason.QUERY
         assert re.search(r"threshold:[\w:]+", found.right)
+        if found.right.endswith(":seconds))"):
+            assert unit(found.left) == "seconds"
     else:
         assert isinstance(found.threshold, Threshold)

@@ -13,7 +13,6 @@ PAGE = REPOSITORY / "docs/pipeline-proof.md"
 
 #: Alerts that no fault of this test provokes, and why not.
 UNPROVOKED: dict[str, str] = {
-    "AlertUnheard": "it needs another critical alert while the service is down: promtool fires it",
     "DeltaMetricsStale": "it needs a store that hangs; one here would hang Spark too",
     "DeltaReadSlow": "it needs a store slower than a local disk",
     "KafkaProduceSlow": "the broker's own percentile looks back for minutes, and so would the wait",

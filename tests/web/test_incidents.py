@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +86,23 @@ async def ids(house: House, **params: Any) -> list[int]:
         ({"q": "100%"}, [5]),
         ({"q": "%"}, [5]),
         ({"q": "_"}, []),
+        ({"q": "LAG"}, [1]),
+        ({"q": "is happ"}, [5, 4, 3, 2, 1]),
+        ({"q": '"happening is"'}, []),
+        ({"q": 'kafkalag OR "'}, []),
+        ({"q": "aux delta stale"}, []),
+        ({"q": "delta stale"}, [4]),
+        ({"sort": "severity"}, [4, 1, 3, 2, 5]),
+        ({"sort": "-severity"}, [5, 2, 3, 1, 4]),
+        ({"sort": "severity", "status": "triggered", "limit": 2}, [1, 2]),
+        ({"matcher": 'component="delta"'}, [4, 2]),
+        ({"matcher": ['component="delta"', 'severity!="critical"']}, [2]),
+        ({"matcher": 'component=~"d.*|model"'}, [4, 3, 2]),
+        ({"matcher": '{component!~"d.*", severity="critical"}'}, [1]),
+        ({"matcher": 'pod=""'}, [5, 4, 3, 2, 1]),
+        ({"matcher": 'pod=~".+"'}, []),
+        ({"matcher": '"alertname"="Odd100%"', "status": "triggered"}, [5]),
+        ({"matcher": 'alertname="KafkaLag"', "component": "delta"}, []),
         ({"opened_after": "2026-11-23T06:03:00Z"}, [5, 4]),
         ({"opened_before": "2026-11-23T03:03:00-03:00"}, [3, 2, 1]),
         ({"opened_before": "2026-11-23T06:03:00"}, [3, 2, 1]),
@@ -103,6 +123,9 @@ async def test_filters(log: House, params: dict[str, Any], found: list[int]) -> 
         ({"limit": 501}, 422),
         ({"limit": "x"}, 422),
         ({"unheard_of": "1"}, 422),
+        ({"matcher": "component"}, 400),
+        ({"matcher": 'a=~"("'}, 400),
+        ({"fields": "id,colour"}, 400),
         ({"cursor": "x"}, 400),
         ({"cursor": "W10"}, 400),
         ({"cursor": "WyIyMDI2IiwgbnVsbF0"}, 400),
@@ -130,10 +153,53 @@ async def pages(house: House, **params: Any) -> AsyncIterator[list[int]]:
             return
 
 
-@pytest.mark.parametrize("sort", ["-opened_at", "opened_at", "-updated_at", "updated_at"])
+@pytest.mark.parametrize("sort", ["-opened_at", "updated_at", "severity", "-severity"])
 async def test_pages_hold_everything_once(log: House, sort: str) -> None:
     found = [number async for page in pages(log, sort=sort, limit=2) for number in page]
     assert found == await ids(log, sort=sort)
+
+
+async def test_a_cursor_is_for_the_order_it_was_made_in(log: House) -> None:
+    page = (await log.http.get("/incidents", params={"limit": 1})).json()
+    params = {"cursor": page["next"], "sort": "severity"}
+    assert_problem(await log.http.get("/incidents", params=params), 400, "cursor")
+
+
+async def test_notes_are_found_as_long_as_they_are_there(house: House) -> None:
+    await tell(house, notification(alert()))
+    await act(house, 1, "notes", text="It was the Bäckerei's disk")
+    assert await ids(house, q="backerei") == [1]
+    await house.http.delete("/incidents/1/notes/1", params={"by": "ana"})
+    assert await ids(house, q="backerei") == []
+
+
+async def test_only_the_fields_asked_for(log: House) -> None:
+    answer = await log.http.get("/incidents", params={"fields": ["id,title", "status"], "limit": 1})
+    (item,) = answer.json()["items"]
+    assert list(item) == ["id", "title", "status"]
+
+
+async def test_a_table_and_lines(log: House) -> None:
+    await tell(log, notification(alert("=1+1", annotations={"summary": "@a"})))
+    params = {"fields": "id,title,labels", "limit": 2}
+    answer = await log.http.get("/incidents", params=params, headers={"accept": "text/csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert [row["id"] for row in rows] == ["6", "5"]
+    assert rows[0]["title"] == "'=1+1: @a"  # text to a spreadsheet, no formula
+    following = re.match('<(.+)>; rel="next"', answer.headers["link"])
+    assert following
+    lines = await log.http.get(following[1], headers={"accept": "application/x-ndjson"})
+    assert [json.loads(line)["id"] for line in lines.text.splitlines()] == [4, 3]
+
+
+async def test_what_is_known_already_is_not_sent_again(log: House) -> None:
+    first = await log.http.get("/incidents")
+    known = {"if-none-match": f'"other", W/{first.headers["etag"]}'}
+    again = await log.http.get("/incidents", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    await act(log, 1, "acknowledge")
+    assert (await log.http.get("/incidents", headers=known)).status_code == 200
 
 
 async def test_pages_hold_still_while_incidents_open(log: House) -> None:

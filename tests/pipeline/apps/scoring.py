@@ -9,6 +9,7 @@ changes nothing here. How old its features are it knows from the table that Spar
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -134,7 +135,8 @@ def main() -> None:
     tracking_uri, features, port = sys.argv[1:]
     mlflow.set_tracking_uri(tracking_uri)
     api = service(Scorer(Path(features)))
-    uvicorn.run(api, host="127.0.0.1", port=int(port), log_level="warning")
+    host = os.environ.get("HOST", "127.0.0.1")
+    uvicorn.run(api, host=host, port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":

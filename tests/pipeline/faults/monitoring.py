@@ -6,7 +6,7 @@ import time
 
 from tests.neighbours.processes import request
 from tests.pipeline.faults.fault import Fault
-from tests.pipeline.town import Town
+from tests.pipeline.town import MODEL, Town
 
 
 class ConfigurationBroken(Fault):
@@ -53,16 +53,18 @@ class AlertmanagerKilled(Fault):
 
 
 class PlantaoKilled(Fault):
-    how = "the service is killed (SIGKILL)"
-    mended = "it is started again"
-    alerts = ("PlantaoDown", "AlertmanagerNotificationsFailing")
+    how = "the service is killed (SIGKILL), and the model loses its champion meanwhile"
+    mended = "the service is started again, and the champion named"
+    alerts = ("PlantaoDown", "AlertUnheard", "AlertmanagerNotificationsFailing")
 
     def provoke(self, town: Town) -> None:
         self.mails = len(town.mail.mailbox.messages)
         town.service.kill()
+        town.mlflow.delete_alias(MODEL, "champion")
 
     def repair(self, town: Town) -> None:
         town.service.start(within=600)
+        town.mlflow.set_alias(MODEL, "champion", "1")
 
     def told_elsewhere(self, town: Town, alert: str) -> str:
         return "by email" if self._mailed(town, f"[FIRING] {alert}") else ""

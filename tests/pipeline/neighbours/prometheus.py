@@ -16,10 +16,9 @@ SHIPPED = REPOSITORY / "prometheus"
 SHIPPED_ALERTMANAGER = REPOSITORY / "alertmanager"
 INTERVAL = "5s"
 
-#: What users would set for a pipeline of this size, too: one executor, and batches that two cores
-#: share with everything else. Each alert's own threshold is crossed by its fault all the same.
+#: What users would set for a pipeline of this size, too: batches that two cores share with
+#: everything else. Each alert's own threshold is crossed by its fault all the same.
 THRESHOLDS = {
-    "threshold:spark_executors:min": 1,
     "threshold:spark_batch:seconds": 15,
     "threshold:spark_task:seconds": 8,
     # A table of minutes has few files.

@@ -1,0 +1,146 @@
+"""The loop that tells a receiver of the week: once, whatever restarts and however many replicas.
+
+A digest's row is its queue entry, as a posting's is, and is kept once it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from app.core.digest import LATEST, Digest, Schedule, Week
+from app.core.retry import after_failure
+from app.core.stats import tune_first
+from app.engine.clock import Clock
+from app.engine.outlook import Outlook
+from app.engine.policy import Policy, PolicyInForce, destinations
+from app.errors import ContentRefused, DeliveryFailed, DestinationDead, StoreUnavailable
+from app.notifiers.notifier import ROOT, Mark, Message, Notifier, Sought
+from app.store import digests, stats
+from app.store.database import Database, Transaction
+from app.store.digests import Due
+from app.store.stats import Stretch
+from app.telemetry import NEIGHBOUR_CALLS
+
+_EVERY = 30.0  # seconds
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NO_INCIDENT = 0  # what a digest's mark has in the place of an incident's number
+
+log = structlog.get_logger()
+
+
+class Digests:
+    """Plans the week's digest when it is due, and sends what is planned until it gets through."""
+
+    def __init__(
+        self,
+        db: Database,
+        policy: PolicyInForce,
+        clock: Clock,
+        notifiers: Mapping[str, Notifier],
+        *,
+        outlook: Callable[[], Outlook],
+        locale: str,
+        zone: str,
+    ) -> None:
+        self._db = db
+        self._policy = policy
+        self._clock = clock
+        self._notifiers = notifiers
+        self._outlook = outlook
+        self._locale = locale
+        self._zone = ZoneInfo(zone)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except StoreUnavailable as error:
+                log.warning("the digest waits for the database", why=str(error))
+            await self._clock.sleep(_EVERY)
+
+    async def step(self) -> None:
+        """Send all that is due now."""
+        await self._plan()
+        while await self._db.read(digests.any_due, now=self._clock.now()):
+            due = await self._db.write(digests.lease, now=self._clock.now())
+            if due is None:  # another replica has it
+                return
+            await self._send(due)
+
+    def _schedule(self, policy: Policy) -> Schedule | None:
+        wish = policy.config.digest
+        return Schedule(_DAYS.index(wish.day), wish.at, self._zone) if wish else None
+
+    async def _plan(self) -> None:
+        policy, now = self._policy.current, self._clock.now()
+        schedule, wish = self._schedule(policy), policy.config.digest
+        if schedule is None or wish is None:
+            return
+        until = schedule.last(now).until
+        if now - until > LATEST or await self._db.read(digests.planned, until):
+            return
+        places = destinations(policy.config.receivers[wish.receiver])
+        await self._db.write(digests.plan, until, places, now=now)
+
+    async def _send(self, due: Due) -> None:
+        try:
+            await self._show(due)
+        except DeliveryFailed as error:
+            await self._after_failure(due, error)
+            return
+        await self._db.write(digests.sent, due, now=self._clock.now())
+        log.info("told of the week", transport=due.destination.kind)
+
+    async def _show(self, due: Due) -> None:
+        """Raises DeliveryFailed. What may be there already is looked for first."""
+        kind, address = due.destination.kind, due.destination.address
+        notifier = self._notifiers.get(kind)
+        if notifier is None:
+            raise DestinationDead(f"{kind} is not set up: its settings are missing.")
+        if due.in_doubt and await _is_there(notifier, due):
+            return
+        message = await self._message(notifier, due)
+        await notifier.post(address, message, Mark(_NO_INCIDENT, due.token, ROOT))
+        NEIGHBOUR_CALLS.labels(kind, "ok").inc()
+
+    async def _message(self, notifier: Notifier, due: Due) -> Message:
+        policy = self._policy.current
+        wish, schedule = policy.config.digest, self._schedule(policy)
+        if wish is None or schedule is None:
+            raise ContentRefused("The digest is no longer configured.", code="not_wanted")
+        digest = await self._db.read(_load, schedule.last(due.until), self._outlook())
+        locale = policy.locale(wish.receiver, due.destination) or self._locale
+        return notifier.digest(digest, receiver=wish.receiver, locale=locale)
+
+    async def _after_failure(self, due: Due, error: DeliveryFailed) -> None:
+        now = self._clock.now()
+        kind, code = due.destination.kind, error.code or type(error).__name__
+        NEIGHBOUR_CALLS.labels(kind, code).inc()
+        log.warning("the digest did not get through", transport=kind, code=code)
+        plan = after_failure(error, attempts=due.attempts + 1, plain=True, now=now)
+        again_at: datetime | None = plan.at if plan.at - due.until <= LATEST else None
+        await self._db.write(
+            digests.failed, due, error=str(error), again_at=again_at, in_doubt=plan.look_first
+        )
+
+
+async def _is_there(notifier: Notifier, due: Due) -> bool:
+    sought = Sought(due.destination.address, due.token, since=due.created_at)
+    shown = await notifier.survey(sought)
+    return shown is not None and shown.root is not None
+
+
+def _load(tx: Transaction, week: Week, outlook: Outlook) -> Digest:
+    found = outlook.masked(stats.summary(tx, _stretch(week)))
+    opened_before = stats.opened(tx, _stretch(week.before))
+    advice = tune_first(found.by_alertname)
+    return Digest(week, found, opened_before, advice, outlook.public_url)
+
+
+def _stretch(week: Week) -> Stretch:
+    return Stretch(week.since, week.until)

@@ -1,0 +1,155 @@
+"""Pages of the log, found without reading much of it.
+
+PostgreSQL plans by itself. SQLite knows nothing of how often a value occurs, so it is told:
+
+1. Where one condition leaves few incidents, these are read and sorted.
+2. Else the newest (by the order asked for) are looked through, from an index that holds what is
+   filtered by: what is common fills a page soon.
+3. Where that does not fill it, everything is looked through in that way.
+
+A matcher that no index helps with is tried on so many incidents at most: a page may then be short,
+or empty, and is not the last one all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.alerts import severity_rank
+from app.core.incidents import Incident
+from app.store.database import Transaction
+from app.store.incidents import incident_from_row
+from app.store.search import SORTS, Search, conditions, few, fitting
+from app.store.tables import IncidentRow, table
+
+_incidents = table(IncidentRow)
+
+_FEW = 2_000
+_WINDOW = 10_000
+_TRIED = 4_000  # incidents of which the alerts are looked at, for one page
+_AT_ONCE = 500
+_WALKED = {
+    "opened_at": "INDEXED BY incidents_by_opening",
+    "updated_at": "INDEXED BY incidents_by_update",
+    "urgency": "INDEXED BY incidents_by_urgency",
+}
+
+Place = tuple[datetime | int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Incidents without their alerts; `after` is where the next page begins, if there is one."""
+
+    incidents: Sequence[Incident]
+    after: Place | None
+
+
+def page(tx: Transaction, search: Search) -> Page:
+    """The page of a search that begins after `search.after`."""
+    if not search.matchers:
+        return _cut(_rows(tx, replace(search, limit=search.limit + 1)), search)
+    found: list[Incident] = []
+    tried, after = 0, search.after
+    while tried < _TRIED:
+        at_once = max(_AT_ONCE, search.limit)
+        some = _rows(tx, replace(search, limit=at_once, after=after))
+        tried += len(some)
+        fits = fitting(tx, [each.id for each in some], search.matchers)
+        found += [each for each in some if each.id in fits]
+        if len(found) > search.limit or len(some) < at_once:
+            return _cut(found, search)
+        after = _place(some[-1], search.sort)
+    return Page(found, after)
+
+
+def _cut(found: Sequence[Incident], search: Search) -> Page:
+    if len(found) <= search.limit:
+        return Page(found, None)
+    kept = found[: search.limit]
+    return Page(kept, _place(kept[-1], search.sort))
+
+
+def _place(incident: Incident, sort: str) -> Place:
+    name = SORTS[sort][0].name
+    if name == "urgency":
+        return severity_rank(incident.severity), incident.id
+    at: datetime = getattr(incident, name)
+    return at, incident.id
+
+
+def _rows(tx: Transaction, search: Search) -> list[Incident]:
+    if tx.dialect.name != "sqlite" or search.numbers is not None:
+        return _run(tx, search, _select(search).where(*conditions(tx, search)))
+    left = few(tx, search, _FEW)
+    if left is not None:
+        query = _select(search).where(_incidents.c.id.in_(left))
+        return _run(tx, search, query.where(*conditions(tx, search, _ends(left))))
+    found = _in_window(tx, search)
+    if found is None:
+        found = _run(tx, search, _walk(search).where(*conditions(tx, search)))
+    return found
+
+
+def _run(tx: Transaction, search: Search, query: sa.Select[Any]) -> list[Incident]:
+    return [incident_from_row(row) for row in tx.execute(query.limit(search.limit))]
+
+
+def _select(search: Search) -> sa.Select[Any]:
+    """All incidents after the page before, in order."""
+    column, descending = SORTS[search.sort]
+    order = [column.desc(), _incidents.c.id.desc()] if descending else [column, _incidents.c.id]
+    query = sa.select(_incidents).order_by(*order)
+    if search.after is None:
+        return query
+    here = sa.tuple_(column, _incidents.c.id)
+    there = sa.tuple_(
+        sa.bindparam("value", search.after[0], type_=column.type),
+        sa.bindparam("number", search.after[1]),
+    )
+    return query.where(here < there if descending else here > there)
+
+
+def _walk(search: Search) -> sa.Select[Any]:
+    column, _ = SORTS[search.sort]
+    return _select(search).with_hint(_incidents, _WALKED[column.name], "sqlite")
+
+
+def _ends(numbers: Sequence[int]) -> tuple[int, int]:
+    return (min(numbers), max(numbers)) if numbers else (0, 0)
+
+
+def _in_window(tx: Transaction, search: Search) -> list[Incident] | None:
+    """The page, if the first few thousand incidents fill it, or are all there are."""
+    column, descending = SORTS[search.sort]
+    first = _walk(search).with_only_columns(_incidents.c.id, column.label("value"))
+    first = first.where(*_times(search)).limit(_WINDOW)
+    inner = first.subquery()
+    lowest, highest, count, edge = tx.execute(
+        sa.select(
+            sa.func.min(inner.c.id),
+            sa.func.max(inner.c.id),
+            sa.func.count(),
+            (sa.func.min if descending else sa.func.max)(inner.c.value),
+        )
+    ).one()
+    if not count:
+        return []
+    query = _walk(search).where(column >= edge if descending else column <= edge)
+    query = query.where(_incidents.c.id.between(lowest, highest))
+    found = _run(tx, search, query.where(*conditions(tx, search, (lowest, highest))))
+    return found if len(found) == search.limit or count < _WINDOW else None
+
+
+def _times(search: Search) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if search.opened_after is not None:
+        found.append(_incidents.c.opened_at >= search.opened_after)
+    if search.opened_before is not None:
+        found.append(_incidents.c.opened_at < search.opened_before)
+    return found

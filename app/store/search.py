@@ -1,0 +1,185 @@
+"""What can be looked for in the log, as conditions on incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic_core import to_json
+from sqlalchemy.dialects import postgresql
+
+from app.core.alerts import severity_rank
+from app.core.matchers import Matcher
+from app.core.searching import label_word, phrases, receiver_word
+from app.store import texts
+from app.store.database import Transaction
+from app.store.tables import AlertRow, IncidentRow, table
+
+_incidents = table(IncidentRow)
+_alerts = table(AlertRow)
+
+#: By column, and whether the greatest comes first. `severity` counts as people do: first is worst.
+SORTS = {
+    "opened_at": (_incidents.c.opened_at, False),
+    "-opened_at": (_incidents.c.opened_at, True),
+    "updated_at": (_incidents.c.updated_at, False),
+    "-updated_at": (_incidents.c.updated_at, True),
+    "severity": (_incidents.c.urgency, True),
+    "-severity": (_incidents.c.urgency, False),
+}
+
+Within = tuple[int, int] | None
+"""Between which numbers the index of words is read; None: all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for. Values of one filter are alternatives; filters are combined.
+
+    `matchers` must all hold for one of the incident's alerts. `numbers` are the only incidents
+    to look at, if given. Times are in UTC. `after` is the sort value and number of the last row
+    of the page before.
+    """
+
+    statuses: Sequence[str] = ()
+    severities: Sequence[str] = ()
+    receivers: Sequence[str] = ()
+    models: Sequence[str] = ()
+    model_versions: Sequence[str] = ()
+    labels: Sequence[tuple[str, Sequence[str]]] = ()
+    matchers: Sequence[Matcher] = ()
+    opened_after: datetime | None = None
+    opened_before: datetime | None = None
+    text: str | None = None
+    sort: str = "-opened_at"
+    limit: int = 50
+    after: tuple[datetime | int, int] | None = None
+    numbers: Sequence[int] | None = None
+
+
+def conditions(
+    tx: Transaction, search: Search, within: Within = None
+) -> list[sa.ColumnElement[bool]]:
+    """All that must hold of an incident, but for matchers of which SQL knows nothing."""
+    found = [*_of_columns(search), *_narrowing(tx, search, within)]
+    found += [_lists(_incidents.c.receivers, search.receivers)] if search.receivers else []
+    found += [_has_label(name, values, tx.dialect.name) for name, values in search.labels]
+    if search.numbers is not None:
+        found.append(_incidents.c.id.in_(search.numbers))
+    return found
+
+
+def _of_columns(search: Search) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    for column, values in (
+        (_incidents.c.status, search.statuses),
+        (_incidents.c.model, search.models),
+        (_incidents.c.model_version, search.model_versions),
+    ):
+        if values:
+            found.append(column.in_(values))
+    if search.severities:
+        # The ranks lead the way in the index.
+        ranks = sorted({severity_rank(name) for name in search.severities})
+        found.append(_incidents.c.severity.in_(search.severities))
+        found.append(_incidents.c.urgency.in_(ranks))
+    if search.opened_after is not None:
+        found.append(_incidents.c.opened_at >= search.opened_after)
+    if search.opened_before is not None:
+        found.append(_incidents.c.opened_at < search.opened_before)
+    return found
+
+
+def _narrowing(tx: Transaction, search: Search, within: Within) -> Iterator[sa.ColumnElement[bool]]:
+    """What the index of words says: surely of texts, perhaps of labels."""
+    for marks in _marks(search):
+        yield texts.with_marks(tx, marks, within=within)
+    if search.text and search.text.strip():
+        yield _says(tx, search.text.strip(), within)
+
+
+def _says(tx: Transaction, text: str, within: Within) -> sa.ColumnElement[bool]:
+    """What holds no word, such as `%`, is looked for as it stands, in titles."""
+    asked = phrases(text)
+    if not asked:
+        return _incidents.c.title.icontains(text, autoescape=True)
+    return texts.with_phrases(tx, asked, within=within)
+
+
+def few(tx: Transaction, search: Search, limit: int) -> list[int] | None:
+    """The numbers of the incidents that one of the conditions leaves, if they are so few."""
+    for numbers in _sources(tx, search, limit + 1):
+        if len(numbers) <= limit:
+            return numbers
+    return None
+
+
+def _sources(tx: Transaction, search: Search, limit: int) -> Iterator[list[int]]:
+    """At most so many of the incidents that each condition with an index of its own leaves."""
+    for column, values in (
+        (_incidents.c.status, search.statuses),
+        (_incidents.c.model, search.models),
+        (_incidents.c.model_version, search.model_versions),
+    ):
+        if values:
+            yield _numbers(tx, column.in_(values), limit)
+    if search.severities:
+        ranks = sorted({severity_rank(name) for name in search.severities})
+        urgent = _incidents.c.urgency.in_(ranks)
+        yield _numbers(tx, urgent & _incidents.c.severity.in_(search.severities), limit)
+    for marks in _marks(search):
+        yield texts.some_with_marks(tx, marks, limit)
+    asked = phrases(search.text or "")
+    if asked:
+        yield texts.some_with_phrases(tx, asked, limit)
+
+
+def _numbers(tx: Transaction, condition: sa.ColumnElement[bool], limit: int) -> list[int]:
+    return list(tx.scalars(sa.select(_incidents.c.id).where(condition).limit(limit)))
+
+
+def _marks(search: Search) -> Iterator[list[str]]:
+    """For each condition on labels and receivers, the words one of which must be there."""
+    for name, values in search.labels:
+        yield [label_word(name, value) for value in values]
+    for each in search.matchers:
+        if each.op == "=" and each.value:
+            yield [label_word(each.name, each.value)]
+    if search.receivers:
+        yield [receiver_word(name) for name in search.receivers]
+
+
+def fitting(tx: Transaction, numbers: Sequence[int], matchers: Sequence[Matcher]) -> frozenset[int]:
+    """Those of these incidents one of whose alerts fulfils all matchers."""
+    query = sa.select(_alerts.c.incident_id, _alerts.c.labels)
+    found: set[int] = set()
+    for row in tx.execute(query.where(_alerts.c.incident_id.in_(numbers))):
+        if row.incident_id not in found and all(each.matches(row.labels) for each in matchers):
+            found.add(row.incident_id)
+    return frozenset(found)
+
+
+def _lists(column: Any, values: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether a stored JSON list of texts holds one of these; JSON quotes each of them."""
+    text = sa.type_coerce(column, sa.Text)
+    return sa.or_(*(text.contains(to_json(value).decode(), autoescape=True) for value in values))
+
+
+def _has_label(name: str, values: Sequence[str], dialect: str) -> sa.ColumnElement[bool]:
+    """Whether any alert of the incident has the label with one of these values."""
+    labels = sa.type_coerce(_alerts.c.labels, sa.Text)
+    value: sa.ColumnElement[Any]
+    if dialect == "postgresql":
+        # JSONB knows no NUL either; the stored JSON keeps it as an escape.
+        known = sa.func.replace(labels, "\\u0000", "\\ufffd")
+        value = sa.cast(known, postgresql.JSONB)[name].astext
+    else:
+        value = sa.func.json_extract(labels, f'$."{name}"')
+    return (
+        sa.select(sa.literal(1))
+        .where(_alerts.c.incident_id == _incidents.c.id, value.in_(values))
+        .exists()
+    )

@@ -1,0 +1,209 @@
+"""The index of words: what is stored for each incident, and how words are looked up in it.
+
+It is a little behind (`behind`); what it does not have yet is read as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.incidents import Incident
+from app.core.notes import NOTES, notes_of
+from app.core.searching import ANY_LABEL, Document, Phrase, document
+from app.store import feed
+from app.store.database import Transaction, alone
+from app.store.incidents import entry_from_row, incident_from_row
+from app.store.tables import AlertRow, IncidentRow, TextRow, TimelineRow, table
+
+_incidents = table(IncidentRow)
+_alerts = table(AlertRow)
+_timeline = table(TimelineRow)
+_texts = table(TextRow)
+
+_READ_AT_MOST = 2_000
+_MANY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Documents that the index has not, or not like this, and how far it is with them."""
+
+    documents: Mapping[int, Document]
+    from_change: int
+    to_change: int
+
+
+def indexed(tx: Transaction) -> int:
+    """The last change that the index knows."""
+    return tx.scalar(sa.text("SELECT value FROM counters WHERE name = 'indexed'")) or 0
+
+
+def behind(tx: Transaction, *, limit: int) -> Behind:
+    """What is to be indexed next."""
+    known = indexed(tx)
+    query = sa.select(_incidents).where(_incidents.c.change > known)
+    rows = tx.execute(query.order_by(_incidents.c.change).limit(limit)).all()
+    last = rows[-1].change if len(rows) == limit else feed.position(tx).change
+    return Behind(_documents(tx, [incident_from_row(row) for row in rows]), known, last)
+
+
+def keep(tx: Transaction, new: Behind) -> None:
+    """Take these documents into the index, if no other replica has meanwhile."""
+    alone(tx, "texts")
+    if indexed(tx) != new.from_change:
+        return
+    numbers = sorted(new.documents)
+    for start in range(0, len(numbers), _MANY):
+        some = numbers[start : start + _MANY]
+        there = set(tx.scalars(sa.select(_incidents.c.id).where(_incidents.c.id.in_(some))))
+        _replace(tx, {number: new.documents[number] for number in some if number in there})
+    tx.execute(_INDEXED, {"value": new.to_change})
+
+
+_INDEXED = sa.text(
+    "INSERT INTO counters (name, value) VALUES ('indexed', :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+def _replace(tx: Transaction, documents: Mapping[int, Document]) -> None:
+    rows = [_row(tx, number, each) for number, each in documents.items()]
+    if not rows:
+        return
+    if tx.dialect.name == "sqlite":
+        query = sa.select(_texts).where(_texts.c.incident_id.in_(list(documents)))
+        known = {row.incident_id: (row.words, row.labels) for row in tx.execute(query)}
+        rows = [row for row in rows if known.get(row["id"]) != (row["words"], row["labels"])]
+    if rows:
+        gone = [row["id"] for row in rows]
+        tx.execute(sa.delete(_texts).where(_texts.c.incident_id.in_(gone)))
+        tx.execute(_INSERT[tx.dialect.name], rows)
+
+
+_INSERT = {
+    "sqlite": sa.text(
+        "INSERT INTO texts (incident_id, words, labels) VALUES (:id, :words, :labels)"
+    ),
+    "postgresql": sa.text(
+        "INSERT INTO texts (incident_id, words, labels) "
+        "VALUES (:id, CAST(:words AS tsvector), CAST(:labels AS tsvector))"
+    ),
+}
+
+
+def _row(tx: Transaction, number: int, document: Document) -> dict[str, int | str]:
+    marks = sorted(set(document.labels))
+    if tx.dialect.name == "sqlite":
+        return {"id": number, "words": " ".join(document.words), "labels": " ".join(marks)}
+    places: dict[str, list[str]] = {}
+    for place, word in enumerate(document.words, start=1):
+        places.setdefault(word, []).append(str(place))
+    # PostgreSQL keeps no more than 255 places of one word.
+    vector = " ".join(f"'{word}':{','.join(at[:255])}" for word, at in places.items())
+    return {"id": number, "words": vector, "labels": " ".join(f"'{mark}'" for mark in marks)}
+
+
+def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Document]:
+    numbers = [incident.id for incident in incidents]
+    alerts: dict[int, list[tuple[Mapping[str, str], Mapping[str, str]]]] = {n: [] for n in numbers}
+    notes: dict[int, list[Any]] = {number: [] for number in numbers}
+    for start in range(0, len(numbers), _MANY):
+        some = numbers[start : start + _MANY]
+        held = sa.select(_alerts.c.incident_id, _alerts.c.labels, _alerts.c.annotations)
+        for row in tx.execute(held.where(_alerts.c.incident_id.in_(some))):
+            alerts[row.incident_id].append((row.labels, row.annotations))
+        written = sa.select(_timeline).where(_timeline.c.incident_id.in_(some))
+        written = written.where(_timeline.c.kind.in_(sorted(NOTES))).order_by(_timeline.c.number)
+        for row in tx.execute(written):
+            notes[row.incident_id].append(row)
+    return {
+        each.id: document(
+            each,
+            alerts[each.id],
+            notes_of(entry_from_row(row) for row in notes[each.id]).values(),
+        )
+        for each in incidents
+    }
+
+
+# --- looking up
+
+
+def with_phrases(
+    tx: Transaction, phrases: Sequence[Phrase], *, within: tuple[int, int] | None = None
+) -> sa.ColumnElement[bool]:
+    """Whether an incident has all of these; `within` bounds the numbers that are looked up."""
+    if tx.dialect.name == "sqlite":
+        found = _matching(_all_of(phrases), within)
+        return _incidents.c.id.in_(found) | _incidents.c.id.in_(_unindexed(tx, phrases))
+    asked = " & ".join(_tsquery(phrase) for phrase in phrases)
+    found = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=asked)
+    return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | _incidents.c.id.in_(
+        _unindexed(tx, phrases)
+    )
+
+
+def with_marks(
+    tx: Transaction, marks: Sequence[str], *, within: tuple[int, int] | None = None
+) -> sa.ColumnElement[bool]:
+    """Whether an incident may have one of these label words: look at the labels to be sure."""
+    new = _incidents.c.change > indexed(tx)
+    if tx.dialect.name == "sqlite":
+        return _incidents.c.id.in_(_matching(_any_of(marks), within)) | new
+    wanted = " | ".join((*marks, ANY_LABEL))
+    found = sa.text("labels @@ CAST(:labels AS tsquery)").bindparams(labels=wanted)
+    return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | new
+
+
+def some_with_phrases(tx: Transaction, phrases: Sequence[Phrase], limit: int) -> list[int]:
+    """At most so many incidents with all of these; on SQLite, whose planner needs it."""
+    known = list(tx.scalars(_matching(_all_of(phrases), None, limit)))
+    return list({*known, *_unindexed(tx, phrases)})[:limit]
+
+
+def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[int]:
+    """At most so many incidents that may have one of these label words; as above."""
+    known = list(tx.scalars(_matching(_any_of(marks), None, limit)))
+    new = sa.select(_incidents.c.id).where(_incidents.c.change > indexed(tx)).limit(limit)
+    return list({*known, *tx.scalars(new)})[:limit]
+
+
+def _all_of(phrases: Sequence[Phrase]) -> str:
+    return " AND ".join(f"words : {_fts(phrase)}" for phrase in phrases)
+
+
+def _any_of(marks: Sequence[str]) -> str:
+    return f"labels : ({' OR '.join((*marks, ANY_LABEL))})"
+
+
+def _matching(asked: str, within: tuple[int, int] | None, limit: int = -1) -> sa.TextClause:
+    low, high = within or (0, 2**62)
+    return sa.text(
+        "SELECT rowid FROM search WHERE search MATCH :asked AND rowid BETWEEN :low AND :high"
+        " LIMIT :most"
+    ).bindparams(
+        sa.bindparam("most", limit, unique=True),
+        sa.bindparam("asked", asked, unique=True),
+        sa.bindparam("low", low, unique=True),
+        sa.bindparam("high", high, unique=True),
+    )
+
+
+def _unindexed(tx: Transaction, phrases: Sequence[Phrase]) -> list[int]:
+    query = sa.select(_incidents).where(_incidents.c.change > indexed(tx))
+    rows = tx.execute(query.order_by(_incidents.c.change.desc()).limit(_READ_AT_MOST))
+    new = _documents(tx, [incident_from_row(row) for row in rows])
+    return [number for number, each in new.items() if each.has(phrases)]
+
+
+def _fts(phrase: Phrase) -> str:
+    return f'"{" ".join(phrase.words)}"' + (" *" if phrase.begun else "")
+
+
+def _tsquery(phrase: Phrase) -> str:
+    *before, last = phrase.words
+    return " <-> ".join([*(f"'{word}'" for word in before), f"'{last}'{':*' * phrase.begun}"])

@@ -1,0 +1,77 @@
+"""What an incident is found by, and what a query asks for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.incidents import Incident
+from app.core.searching import ANY_LABEL, Document, Phrase, document, label_word, phrases, words
+
+AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+def begun(*found: str) -> Phrase:
+    return Phrase(found, begun=True)
+
+
+def whole(*found: str) -> Phrase:
+    return Phrase(found, begun=False)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", []),
+        ("  % _ ()", []),
+        ("kafka", [begun("kafka")]),
+        ("Kafka LAG", [begun("kafka"), begun("lag")]),
+        ("model_latency", [begun("model", "latency")]),
+        ('"is happening"', [whole("is", "happening")]),
+        ('lag "of kafka', [whole("of", "kafka"), begun("lag")]),
+        ('""', []),
+        ("transação", [begun("transacao")]),
+        ("a OR b NEAR c*", [begun("a"), begun("or"), begun("b"), begun("near"), begun("c")]),
+    ],
+)
+def test_phrases(query: str, found: list[Phrase]) -> None:
+    assert list(phrases(query)) == found
+
+
+@given(st.text())
+def test_words_are_what_is_found_again(text: str) -> None:
+    made = Document(words(text), [])
+    assert made.has(phrases(text.replace('"', " ")))
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("kafka", True),
+        ("lag", True),
+        ("consumer lag", True),
+        ("con", True),
+        ("onsumer", False),
+        ('"lag high"', True),
+        ('"high lag"', False),
+        ('"consumer la"', False),
+        ("pod api-7", True),
+        ("disk", False),
+    ],
+)
+def test_a_document_holds_what_its_incident_says(query: str, fits: bool) -> None:
+    incident = Incident("k", ("oncall",), AT, AT, title="KafkaConsumerLagHigh: much")
+    labels = {"alertname": "KafkaConsumerLagHigh", "pod": "api-7f"}
+    made = document(incident, [(labels, {"summary": "Fila da transação"})], [])
+    assert made.has(phrases(query)) is fits
+    assert label_word("pod", "api-7f") in made.labels
+    assert label_word("pod", "api") not in made.labels
+
+
+def test_an_incident_of_too_many_labels_is_looked_at_for_each() -> None:
+    incident = Incident("k", ("oncall",), AT, AT)
+    made = document(incident, [({"pod": str(n)}, {}) for n in range(21_000)], [])
+    assert ANY_LABEL in made.labels

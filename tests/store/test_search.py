@@ -1,0 +1,145 @@
+"""The index of words and the count of changes, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from app.core.alerts import Alert, AlertStatus
+from app.core.copying import replace
+from app.core.incidents import Incident, Status
+from app.core.matchers import parse_matchers
+from app.core.transitions import AlertState, Ending
+from app.store import feed, incidents, schema, texts
+from app.store.database import Database, Transaction
+from app.store.feed import Position
+from app.store.incidents import Saved
+from app.store.queries import Search, find, page
+from tests.neighbours.postgres import Postgres
+
+NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
+async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A migrated database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+    db = Database(url)
+    await db.write(schema.migrate)
+    yield db
+    db.close()
+
+
+def opened(number: int, name: str, **labels: str) -> Saved:
+    incident = Incident(
+        key=f"key-{number}",
+        receivers=("oncall",),
+        opened_at=NOW + timedelta(minutes=number),
+        updated_at=NOW,
+        title=f"{name}: it's \\ a 'transação'",
+        labels={"alertname": name},
+        firing=1,
+    )
+    alert = Alert(f"f{number}", AlertStatus.FIRING, {"alertname": name, **labels}, {}, NOW)
+    return Saved(incident, [AlertState(alert, reported_at=NOW)], [])
+
+
+async def index(db: Database) -> None:
+    while (new := await db.read(texts.behind, limit=2)).to_change != new.from_change:
+        await db.write(texts.keep, new)
+
+
+async def found(db: Database, **search: object) -> list[int]:
+    return [each.id for each in await db.read(find, Search(**search))]  # type: ignore[arg-type]
+
+
+SEARCHES: list[tuple[dict[str, object], list[int]]] = [
+    ({"text": "kafka"}, [3, 1]),
+    ({"text": "kafka lag"}, [1]),
+    ({"text": "api"}, [2, 1]),
+    ({"text": '"api 7"'}, [1]),
+    ({"text": "transacao"}, [3, 2, 1]),
+    ({"text": "it's \\"}, [3, 2, 1]),
+    ({"text": "nothing"}, []),
+    ({"text": "%"}, []),
+    ({"labels": [("alertname", ["KafkaLag", "Other"])]}, [1]),
+    ({"receivers": ["oncall"], "sort": "opened_at"}, [1, 2, 3]),
+    ({"receivers": ["on"]}, []),
+    ({"matchers": parse_matchers('pod="api-7"')}, [1]),
+    ({"matchers": parse_matchers('pod=~"api-.*",alertname!="KafkaLag"')}, [2]),
+    ({"matchers": parse_matchers('pod=""')}, [3]),
+]
+
+
+async def test_the_same_is_found_before_and_after_it_is_indexed(db: Database) -> None:
+    story = [
+        opened(1, "KafkaLag", pod="api-7"),
+        opened(2, "SmallFiles", pod="api-8"),
+        opened(3, "KafkaDown"),
+    ]
+    await db.write(incidents.save, story)
+    for _ in range(2):
+        for search, numbers in SEARCHES:
+            assert await found(db, **search) == numbers, search
+        await index(db)
+    assert await db.read(texts.indexed) == 3
+
+
+async def test_what_changes_is_indexed_anew_and_what_goes_is_forgotten(db: Database) -> None:
+    (saved,) = await db.write(incidents.save, [opened(1, "KafkaLag")])
+    await index(db)
+    over = replace(
+        saved, title="other", status=Status.RESOLVED, resolved_at=NOW, ending=Ending.RESOLVED
+    )
+    await db.write(incidents.save, [Saved(over, [], [])])
+    await index(db)
+    assert await found(db, text="transacao") == []
+    assert await found(db, text="other") == [1]
+    await db.write(incidents.purge, before=NOW + timedelta(1), limit=10)
+
+    def left(tx: Transaction) -> int:
+        return tx.scalar(sa.text("SELECT count(*) FROM texts")) or 0
+
+    assert await db.read(left) == 0
+    assert await found(db, text="other") == []
+
+
+async def test_changes_are_counted_on(db: Database) -> None:
+    saved = await db.write(incidents.save, [opened(n, "A") for n in range(1, 4)])
+    start = await db.read(feed.position)
+    assert start.change == 3
+    await db.write(incidents.save, [Saved(saved[1], [], []), Saved(saved[0], [], [])])
+    changed = await db.read(feed.changed, start, limit=10)
+    assert (list(changed.numbers), changed.more) == ([2, 1], False)
+    part = await db.read(feed.changed, Position(), limit=2)
+    assert (list(part.numbers), part.more, part.position.change) == ([3, 2], True, 4)
+    rest = await db.read(feed.changed, part.position, limit=2)
+    assert (list(rest.numbers), rest.more) == ([1], False)
+
+
+async def test_a_matcher_that_fits_few_goes_on_page_by_page(db: Database) -> None:
+    story = [opened(n, "A", pod=f"p{n}") for n in range(1, 4_200)]
+    await db.write(incidents.save, story)
+    search = Search(matchers=parse_matchers('pod=~"p1"'))
+    first = await db.read(page, search)
+    assert (first.incidents, first.after is not None) == ([], True)
+    second = await db.read(page, replace_after(search, first.after))
+    assert [each.id for each in second.incidents] == [1]
+    assert second.after is None
+
+
+def replace_after(search: Search, after: tuple[datetime | int, int] | None) -> Search:
+    return Search(matchers=search.matchers, after=after)
