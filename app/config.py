@@ -40,15 +40,6 @@ def _channel(value: object) -> str:
     raise ValueError(f'expected a channel in quotes such as "#plantao", found {describe(value)}')
 
 
-<<<<<<< HEAD
-=======
-def _duration(value: object) -> timedelta:
-    try:
-        return value if isinstance(value, timedelta) else parse_duration(str(value))
-    except DurationError as error:
-        raise ValueError(str(error)) from None
-
-
 def _time_of_day(value: object) -> time:
     with suppress(ValueError):
         if isinstance(value, str) and re.fullmatch(r"\d\d:\d\d", value):
@@ -57,13 +48,6 @@ def _time_of_day(value: object) -> time:
     raise ValueError(f'expected a time of day in quotes such as "09:00", found {describe(value)}')
 
 
-def _positive(value: timedelta) -> timedelta:
-    if not value:
-        raise ValueError("expected a duration longer than 0s")
-    return value
-
-
->>>>>>> rules
 def _matchers(text: str) -> str:
     try:
         found = parse_matchers(text)

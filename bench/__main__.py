@@ -7,11 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-<<<<<<< HEAD
-from bench import chart, context, delta, ingest, interactions, machine, memory, start, storm
-=======
-from bench import chart, context, ingest, interactions, log, machine, memory, start, storm
->>>>>>> rules
+from bench import chart, context, delta, ingest, interactions, log, machine, memory, start, storm
 from bench.figures import Figure
 
 _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
@@ -22,11 +18,8 @@ _BENCHMARKS: dict[str, Callable[..., Iterator[Figure | str]]] = {
     "start": start.run,
     "context": context.run,
     "chart": chart.run,
-<<<<<<< HEAD
     "delta": delta.run,
-=======
     "log": log.run,
->>>>>>> rules
 }
 
 
