@@ -16,6 +16,7 @@ from tests.pipeline.town import Town
 
 MESSAGE_SECONDS = 240.0
 GREEN_SECONDS = 300.0
+CALM_SECONDS = 180.0
 _POLL_SECONDS = 1.0
 _OVER = "🟢"
 
@@ -64,23 +65,33 @@ class Season:
 
     def _wave(self, faults: Sequence[Fault]) -> None:
         began = {}
-        accounts = []
+        accounts = [Account(fault, alert) for fault in faults for alert in fault.alerts]
+        self.accounts += accounts
+        self._calm(accounts)
         for fault in faults:
-            own = [Account(fault, alert) for alert in fault.alerts]
-            accounts += own
-            self.accounts += own
+            own = [one for one in accounts if one.acting is fault]
             self._attempt(fault, fault.provoke, own, f"{fault.name()}: {fault.how}")
             began[type(fault)] = time.monotonic()
         self._watch(accounts, began, self._look_for_message, lambda one: one.told, MESSAGE_SECONDS)
         repaired = {}
         for fault in faults:
-            own = [one for one in accounts if one.fault is type(fault)]
+            own = [one for one in accounts if one.acting is fault]
             self._attempt(fault, fault.repair, own, f"{fault.name()}: {fault.mended}")
             repaired[type(fault)] = time.monotonic()
         told = [account for account in accounts if account.told]
         self._watch(
             told, repaired, self._look_for_end, lambda one: one.green is not None, GREEN_SECONDS
         )
+
+    def _calm(self, accounts: Sequence[Account]) -> None:
+        """What a wave before left behind is over, so that what is seen is this wave's."""
+        waited = {one.alert: one for one in accounts if not one.acting.by_itself}
+        deadline = time.monotonic() + CALM_SECONDS
+        while (still := waited.keys() & self._firing()) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        for alert in still:
+            waited[alert].trouble += f"{alert} fired before its fault\n"
+            self.town.say(f"{alert} fires already")
 
     def _attempt(
         self, fault: Fault, act: Callable[[Town], None], own: Sequence[Account], told: str

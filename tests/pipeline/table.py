@@ -46,21 +46,23 @@ def write(season: Season) -> None:
 
 
 def text(accounts: Iterable[Account]) -> str:
-    seen = list(accounts)
-    rows = [_row(account) for account in sorted(seen, key=_order)]
-    missing = [f"| {name} | {why} |" for name, why in sorted(UNPROVOKED.items())]
+    seen = sorted((account for account in accounts if account.told), key=_order)
+    told = {account.alert for account in seen}
+    rows = [_row(account) for account in seen]
+    missing = {**UNPROVOKED, **dict.fromkeys(provoked() - told, "not seen in this run")}
+    reasons = [f"| {name} | {why} |" for name, why in sorted(missing.items())]
     return "\n".join(
         [
             _HEAD,
-            f"{len({one.alert for one in seen if one.told})} of {len(alerts_shipped())} alerts.\n",
+            f"{len(told)} of {len(alerts_shipped())} alerts were seen.\n",
             "| alert | how it was provoked | to the message | how it was repaired | to green |",
             "|---|---|--:|---|--:|",
             *rows,
             "",
-            "## Not provoked\n",
+            "## Not seen\n",
             "| alert | why |",
             "|---|---|",
-            *missing,
+            *reasons,
             "",
         ]
     )

@@ -16,6 +16,8 @@ class Fault(ABC):
     how: ClassVar[str]
     mended: ClassVar[str]
     alerts: ClassVar[Sequence[str]]
+    #: Whether its alerts may be there before: it is what comes of doing nothing.
+    by_itself: ClassVar[bool] = False
 
     @abstractmethod
     def provoke(self, town: Town) -> None:

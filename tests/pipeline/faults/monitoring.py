@@ -81,6 +81,7 @@ class PrometheusKilled(Fault):
     how = "Prometheus is killed (SIGKILL): the Watchdog falls silent"
     mended = "it is started again"
     alerts = ("Watchdog",)
+    by_itself = True
     silence = 20.0  # seconds: the heartbeat comes every 3
 
     def provoke(self, town: Town) -> None:

@@ -88,6 +88,7 @@ class NeverOptimised(Fault):
     how = "nothing: batches of seconds make small files"
     mended = "the table is compacted (`OPTIMIZE`)"
     alerts = ("DeltaSmallFiles",)
+    by_itself = True
 
     def provoke(self, town: Town) -> None:
         """The stream has done it."""

@@ -52,6 +52,7 @@ class TrainingOverdue(Fault):
     how = "nothing is trained for the longest time allowed"
     mended = "a version is trained"
     alerts = ("ModelTrainingOverdue",)
+    by_itself = True
 
     def provoke(self, town: Town) -> None:
         """The waves since the last training have done it."""
