@@ -10,7 +10,7 @@ import yaml
 
 from tests.neighbours.processes import find_program
 from tests.pipeline import overlay
-from tests.pipeline.neighbours.prometheus import SHIPPED, THRESHOLDS
+from tests.pipeline.neighbours.prometheus import SHIPPED, SHIPPED_ALERTMANAGER, THRESHOLDS
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,25 @@ def test_the_thresholds_set_for_the_test_are_shipped_ones() -> None:
     thresholds = yaml.safe_load((SHIPPED / "alert.rules/thresholds.yml").read_text())
     shipped = {rule["record"] for group in thresholds["groups"] for rule in group["rules"]}
     assert set(THRESHOLDS) <= shipped
+
+
+def test_alertmanager_takes_the_shipped_routes_shortened(tmp_path: Path) -> None:
+    shipped = yaml.safe_load((SHIPPED_ALERTMANAGER / "alertmanager.yml").read_text())
+    changed = overlay.alertmanager(
+        shipped,
+        webhook="http://127.0.0.1:1/webhooks/alertmanager",
+        token="token",
+        mail="127.0.0.1:2",
+        heartbeat="http://127.0.0.1:3",
+        folder=str(SHIPPED_ALERTMANAGER),
+    )
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(yaml.safe_dump(changed))
+    command = [find_program("amtool"), "check-config", str(path)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "SUCCESS" in checked.stdout
+    assert changed["inhibit_rules"] == shipped["inhibit_rules"]
+    assert changed["route"]["group_wait"] == "1s"
+    matchers = [route.get("matchers") for route in shipped["route"]["routes"]]
+    assert [route.get("matchers") for route in changed["route"]["routes"]] == matchers
