@@ -24,7 +24,7 @@ UNPROVOKED: dict[str, str] = {
 _HEAD = """\
 # The pipeline test: what was broken, and what was seen of it
 
-`make test-pipeline` starts a real Kafka (three nodes in KRaft mode, with the JMX exporter's agent),
+The test in `tests/pipeline` starts a real Kafka (three nodes in KRaft mode, with the JMX agent),
 Spark Structured Streaming, Delta Lake, MLflow, a scoring service, Prometheus and Alertmanager with
 the files of this repository, the service, and the Slack emulator. It breaks each of them, and with
 `--write-table` it writes this page.

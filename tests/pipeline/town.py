@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, SlackServer, Work
 from tests.neighbours.smtp import SmtpServer
 from tests.pipeline import overlay
 from tests.pipeline.apps.orders import Orders
-from tests.pipeline.neighbours.installed import REPOSITORY, jars, python
+from tests.pipeline.neighbours.installed import REPOSITORY, jars, python, spark_work
 from tests.pipeline.neighbours.kafka import Kafka
 from tests.pipeline.neighbours.prometheus import SHIPPED_ALERTMANAGER, ShippedPrometheus
 from tests.service import Service
@@ -188,6 +189,8 @@ class Town:
         self._topics()
         self._run(self.generator)
         self.say("Spark starts")
+        # Where a local cluster's executor runs; it leaves its jars there.
+        self._stack.callback(shutil.rmtree, spark_work(), ignore_errors=True)
         self._run(self.spark)
         self._run(self.lag)
         self.mlflow.process.wait_for_url(f"{self.mlflow.url}/health", within=_SECONDS)

@@ -18,6 +18,12 @@ def jars(name: str) -> list[Path]:
     return sorted(_there(_HOME / "jars" / name).glob("*.jar"))
 
 
+def spark_work() -> Path:
+    """Where Spark's local cluster puts what its executors work with."""
+    [spark] = _HOME.glob("lib/python3*/site-packages/pyspark")
+    return spark / "work"
+
+
 def java() -> str:
     return find_program("java")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def _targets(addresses: Sequence[str]) -> list[dict[str, Any]]:
     return [{"targets": list(addresses)}]
 
 
+@cache
 def alerts_shipped() -> dict[str, Path]:
     """Every alert's name, and the file it is in."""
     return {
