@@ -18,7 +18,7 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-tests run test pipeline-draft check torture bench lock
+.PHONY: help setup setup-tests run demo test pipeline-draft check torture bench boards lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ setup-tests: $(VENV)/.test
 
 run: setup ## set up, then serve on http://127.0.0.1:8080
 	$(BIN)/plantao serve
+
+demo: setup-tests ## the whole flow on one machine, to look at and to play with
+	@$(BIN)/python -m demo
 
 test: setup-tests $(MLFLOW)/.installed ## every test but the pipeline's, against real neighbours
 	tests/install-neighbours
@@ -51,6 +54,9 @@ torture: setup-tests ## the long crash and fault runs
 
 bench: setup-tests ## the benchmarks
 	$(BIN)/python -m bench
+
+boards: setup-tests ## make Grafana's dashboards anew from grafana/boards
+	$(BIN)/python -m grafana.boards
 
 lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }

@@ -32,7 +32,10 @@ _PHYSICAL = "delta.columnMapping.physicalName"
 
 #: Words of delta-rs's messages, in the order in which they decide.
 _SIGNS = (
-    ("storage", ("generic s3", "generic gcs", "generic microsoftazure", "http error")),
+    (
+        "storage",
+        ("error performing", "generic s3", "generic gcs", "generic microsoftazure", "http error"),
+    ),
     ("log_gap", ("found gap", "contiguous commit", "no table metadata or protocol")),
     ("unsupported", ("unsupported", "not supported", "feature")),
     ("checkpoint_unreadable", ("parquet", "checkpoint")),
@@ -56,6 +59,17 @@ def read(entry: TableEntry, log: Log, now: float) -> tuple[TableReading, list[Tr
         return _read(table, entry, log, now)
     except Failures as error:  # whatever it was, the exporter goes on
         raise _unreadable(error) from error
+
+
+def observe(
+    entry: TableEntry, log: Log, now: float
+) -> tuple[TableReading | None, list[Trouble], Log]:
+    """As `read`, for another process: what raises is returned, and what the log learned."""
+    try:
+        reading, troubles = read(entry, log, now)
+    except Trouble as trouble:
+        return None, [trouble], log
+    return reading, troubles, log
 
 
 def _open(url: str) -> DeltaTable:
@@ -217,6 +231,7 @@ def _kind(error: Exception) -> str:
 
 def _told(error: Exception) -> str:
     """What happened and why: the first line and the last that is none of a trace in Rust."""
-    lines = [_DECORATION.sub("", line).strip() for line in str(error).splitlines()]
+    text = str(error).partition("Debug source:")[0]
+    lines = [_DECORATION.sub("", line).strip() for line in text.splitlines()]
     telling = [line for line in lines if line and not _TRACE.match(line)] or [type(error).__name__]
     return (telling[0] if len(telling) == 1 else f"{telling[0]}: {telling[-1]}")[:_LONGEST]

@@ -18,6 +18,7 @@ from app.exporters.readings import Integrity
 _LOG = "_delta_log"
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
+_CHUNK = 1000  # as many as S3 lists at once
 _RETENTION = 7 * 86400.0  # Delta's own: readers may still need what is younger
 
 
@@ -77,17 +78,16 @@ def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
 def in_store(url: str) -> Inventory:
     """What is stored under a URL, with the credentials of the environment. One listing.
 
-    Raises OSError and the store's own errors.
+    Raises the store's own errors, among them OSError. delta-rs can list too, but holds Python's
+    lock all the while: a store that hangs would stop every other table and the scrapes.
     """
-    from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415  (needs pyarrow)
-    from pyarrow.fs import FileSelector, FileType, PyFileSystem  # noqa: PLC0415
+    import obstore  # noqa: PLC0415  (an extra)
+    from obstore.store import from_url  # noqa: PLC0415
 
     found = Inventory()
-    store = PyFileSystem(DeltaStorageHandler(url))
-    for info in store.get_file_info(FileSelector("", recursive=True)):
-        if info.type == FileType.File:
-            at = info.mtime_ns / 1e9 if info.mtime_ns else 0.0
-            found.note(info.path.lstrip("/"), info.size, at)
+    for objects in obstore.list(from_url(url), chunk_size=_CHUNK):
+        for each in objects:
+            found.note(each["path"], each["size"], each["last_modified"].timestamp())
     return found
 
 

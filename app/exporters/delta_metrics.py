@@ -4,7 +4,7 @@ its counters, and nothing else: an old value would look like a present one."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -18,13 +18,15 @@ Value = Callable[[TableReading], float | None]
 Labelled = Callable[[TableReading], Iterator[tuple[str, float | None]]]
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedTable:
+class WatchedTable(Protocol):
     """A table under its name in the metrics."""
 
-    name: str
-    rounds: Rounds[TableReading]
-    log: Log
+    @property
+    def name(self) -> str: ...
+    @property
+    def rounds(self) -> Rounds[TableReading]: ...
+    @property
+    def log(self) -> Log: ...
 
 
 _PLAIN: tuple[tuple[str, str, Value], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from types import ModuleType
 
 import httpx
 from prometheus_client import (
@@ -20,10 +20,12 @@ from app.config_exporter import Exporter, TableEntry, TrackedModel
 from app.errors import PlantaoError
 from app.exporters import readings, registry
 from app.exporters.delta_log import Log
-from app.exporters.delta_metrics import DeltaMetrics, WatchedTable
+from app.exporters.delta_metrics import DeltaMetrics
+from app.exporters.readings import TableReading
 from app.exporters.registry import ModelReading, Registry
 from app.exporters.registry_metrics import RegistryMetrics
-from app.exporters.rounds import Rounds
+from app.exporters.rounds import Rounds, Trouble
+from app.exporters.worker import Worker
 from app.mlflow.registry import Mlflow
 
 INSTALL = "pip install 'plantao[exporter]'"
@@ -41,8 +43,10 @@ class Watching:
         mlflow: MakeMlflow | None = None,
     ) -> None:
         """Raises PlantaoError if there are tables and the extra `exporter` is not installed."""
-        turn = threading.Lock()
-        self.tables = [_table(entry, section, turn) for entry in section.tables]
+        if section.tables:
+            _delta()
+        turn, self._worker = threading.Lock(), Worker()
+        self.tables = [Table(entry, section, turn, self._worker) for entry in section.tables]
         self.models = _models(section, models, mlflow) if mlflow else None
         self.registry = CollectorRegistry()
         for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
@@ -57,6 +61,10 @@ class Watching:
             table.rounds.start()
         if self.models:
             self.models.start()
+
+    def close(self) -> None:
+        """End the process that reads tables, where `once` needed one."""
+        self._worker.stop()
 
     def once(self) -> None:
         """Look at everything once."""
@@ -80,23 +88,40 @@ def serve(watching: Watching, *, host: str, port: int) -> tuple[int, threading.T
     return server.server_port, thread
 
 
-def _table(entry: TableEntry, section: Exporter, turn: threading.Lock) -> WatchedTable:
+class Table:
+    """One table: looked at in the worker's process, remembered here."""
+
+    def __init__(
+        self, entry: TableEntry, section: Exporter, turn: threading.Lock, worker: Worker
+    ) -> None:
+        self.name = entry.name
+        self.log = Log()
+        self._entry, self._worker = entry, worker
+        self.rounds: Rounds[TableReading] = Rounds(
+            name=entry.name,
+            look=self._look,
+            kinds=readings.KINDS,
+            interval=section.interval.total_seconds(),
+            deadline=section.deadline.total_seconds(),
+            turn=turn,
+        )
+
+    def _look(self, now: float) -> tuple[TableReading | None, Sequence[Trouble]]:
+        observe = _delta().observe
+        within = self.rounds.deadline
+        asked = (self._entry, self.log, now)
+        reading, troubles, self.log = self._worker.call(observe, *asked, within=within)
+        return reading, troubles
+
+
+def _delta() -> ModuleType:
     try:
-        from app.exporters.delta import read  # noqa: PLC0415  (an extra)
+        from app.exporters import delta  # noqa: PLC0415  (an extra)
     except ImportError as error:
         raise PlantaoError(
             f"tables are configured, and {error.name} is not installed: {INSTALL}"
         ) from None
-    log = Log()
-    rounds = Rounds(
-        name=entry.name,
-        look=partial(read, entry, log),
-        kinds=readings.KINDS,
-        interval=section.interval.total_seconds(),
-        deadline=section.deadline.total_seconds(),
-        turn=turn,
-    )
-    return WatchedTable(entry.name, rounds, log)
+    return delta
 
 
 def _models(

@@ -1,6 +1,6 @@
 """Looks at one thing again and again, and says whether what was seen last still counts.
 
-Each thing has a thread of its own: a store that hangs stops its own rounds and no others.
+Each thing has a thread of its own.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from app.errors import PlantaoError
 T = TypeVar("T")
 
 TIMEOUT = "timeout"
-_OTHER = "other"
+OTHER = "other"
 
 
 class Trouble(PlantaoError):
     """Something cannot be read, whole or in part; `kind` is counted."""
 
-    def __init__(self, message: str, kind: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, kind: str = OTHER) -> None:
+        super().__init__(message, kind)
         self.kind = kind
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,11 @@ class Rounds(Generic[T]):
     what it saw and what it could not see, or raises Trouble.
 
     What takes longer than `deadline` seconds counts as not seen until it ends. `turn` is held
-    while looking, so that the memory of one look is needed at a time; who hangs loses it.
+    while looking: the memory of one look is needed at a time.
     """
 
     name: str
-    look: Callable[[float], tuple[T, Sequence[Trouble]]]
+    look: Callable[[float], tuple[T | None, Sequence[Trouble]]]
     kinds: Sequence[str]
     interval: float
     deadline: float
@@ -70,12 +73,8 @@ class Rounds(Generic[T]):
     def _run(self) -> None:
         while True:
             began = time.monotonic()
-            mine = self.turn.acquire(timeout=self.deadline)
-            try:
+            with self.turn:
                 self.once()
-            finally:
-                if mine:
-                    self.turn.release()
             time.sleep(max(0.0, began + self.interval - time.monotonic()))
 
     def once(self) -> None:
@@ -95,7 +94,7 @@ class Rounds(Generic[T]):
         except Trouble as trouble:
             return None, [trouble]
         except BaseException as error:  # noqa: BLE001  (a panic in Rust is no Exception)
-            return None, [Trouble(f"{type(error).__name__}: {error}", _OTHER)]
+            return None, [Trouble(f"{type(error).__name__}: {error}", OTHER)]
 
     def latest(self) -> Look[T]:
         """What counts now: the last look, or that nothing is seen because the next one hangs."""

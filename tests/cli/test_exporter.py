@@ -85,7 +85,7 @@ def test_what_is_done_to_a_table_is_a_change_for_the_service(tmp_path: Path) -> 
         config = "receivers: {oncall: {console: true}}\ncontext: {watch_every: 500ms}\n"
         env = {"PLANTAO_PROMETHEUS_URL": prometheus.url}
         service = Service(tmp_path, config=config, env=env)
-        service.start()
+        service.start(within=180)
         stack.callback(service.process.stop)
         prometheus.wait_for('delta_last_commit_timestamp_seconds{operation="WRITE"}')
         service.has_looked("prometheus", calls=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from deltalake import DeltaTable
 
 from app.exporters.delta_files import in_store, on_disk
 from app.exporters.delta_log import Log
+from app.exporters.exporter import Watching
 from app.exporters.readings import KINDS
 from tests.exporters.tables import (
     add_commit,
@@ -24,6 +26,8 @@ from tests.exporters.tables import (
     write,
 )
 from tests.neighbours.processes import free_port
+
+Make = Callable[..., Watching]
 
 # --- files
 
@@ -146,9 +150,9 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
 # --- from look to look
 
 
-def test_a_table_that_breaks_leaves_no_stale_gauge(tmp_path: Path) -> None:
+def test_a_table_that_breaks_leaves_no_stale_gauge(tmp_path: Path, watched: Make) -> None:
     write(tmp_path)
-    seen = watching(tmp_path)
+    seen = watched(tmp_path)
     seen.once()
     assert value(seen.registry, "delta_table_up") == 1
     assert value(seen.registry, "delta_table_files") == 2
@@ -184,8 +188,8 @@ def test_every_counter_is_there_from_the_start(tmp_path: Path) -> None:
     assert value(seen.registry, "delta_table_up") is None, "nobody has looked"
 
 
-def test_a_table_made_later(tmp_path: Path) -> None:
-    seen = watching(tmp_path / "later")
+def test_a_table_made_later(tmp_path: Path, watched: Make) -> None:
+    seen = watched(tmp_path / "later")
     seen.once()
     assert value(seen.registry, "delta_table_up") == 0
     write(tmp_path / "later")

@@ -35,22 +35,6 @@ def test_what_hangs_is_not_seen_until_it_answers() -> None:
     eventually(lambda: found.latest().seen == "seen")
 
 
-def test_one_that_hangs_does_not_stop_the_others() -> None:
-    turn, go_on = threading.Lock(), threading.Event()
-
-    def hang(_now: float) -> tuple[str, list[Trouble]]:
-        go_on.wait(60)
-        return "late", []
-
-    one = Rounds("a", hang, ("timeout",), 0.01, 0.05, turn)
-    other = Rounds("b", lambda _now: ("seen", []), ("timeout",), 0.01, 0.05, turn)
-    one.start()
-    eventually(turn.locked)
-    other.start()
-    eventually(lambda: other.latest().seen == "seen")
-    go_on.set()
-
-
 def test_a_panic_is_a_trouble_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
     class Panic(BaseException):
         """As pyo3's is."""

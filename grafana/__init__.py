@@ -1,0 +1,1 @@
+"""What Grafana is given: data sources, and dashboards made from small Python sources."""

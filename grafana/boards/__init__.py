@@ -1,0 +1,1 @@
+"""The dashboards, one file for each; `python -m grafana.boards` (make boards) writes their JSON."""
