@@ -1,10 +1,12 @@
 # `make help` lists the targets. One virtual environment, .venv; two stamps in it say how far it
 # has come: .run has what the service needs, .test what the tests need besides. MLflow, which some
-# tests start, has an environment of its own, so that it does not weigh on the service.
+# tests start, has an environment of its own, so that it does not weigh on the service; so have Spark
+# and Kafka, which the pipeline test starts.
 
 SHELL := /bin/bash
 VENV := .venv
 MLFLOW := .venv-mlflow
+PIPELINE := .venv-pipeline
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 3
@@ -16,7 +18,7 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-tests run demo test check torture bench boards lock
+.PHONY: help setup setup-tests run demo test pipeline-draft check torture bench boards lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
@@ -34,6 +36,10 @@ demo: setup-tests ## the whole flow on one machine, to look at and to play with
 test: setup-tests $(MLFLOW)/.installed ## every test but the pipeline's, against real neighbours
 	tests/install-neighbours
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/pipeline
+
+pipeline-draft: setup-tests $(MLFLOW)/.installed $(PIPELINE)/.installed ## the pipeline's own faults, with real Kafka, Spark, Delta Lake and MLflow
+	tests/install-neighbours --pipeline
+	$(BIN)/python -m pytest -p no:randomly -p no:xdist --timeout 3000 -s tests/pipeline
 
 check: setup-tests ## formatter, linter, types, import layers
 	$(BIN)/ruff format --check .
@@ -60,6 +66,8 @@ lock: ## pin the dependencies anew; UPGRADE=--upgrade for the newest
 	$(UV_COMPILE) $(UPGRADE) pyproject.toml requirements-build.in --extra exporter \
 	  -c requirements.txt -o requirements-exporter.txt
 	$(UV_COMPILE) $(UPGRADE) requirements-mlflow.in -o requirements-mlflow.txt
+	$(UV_COMPILE) $(UPGRADE) requirements-pipeline.in -c requirements.txt -c requirements-mlflow.txt \
+	  -o requirements-pipeline.txt
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \
@@ -88,4 +96,14 @@ $(MLFLOW)/.installed: requirements-mlflow.txt | $(VENV)/.run
 	$(BIN)/python -m venv --clear $(MLFLOW)
 	$(MLFLOW)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
 	  -r requirements-mlflow.txt
+	@touch $@
+
+$(PIPELINE)/.installed: requirements-pipeline.txt $(wildcard tests/pipeline/jars/*.xml tests/pipeline/jars/*/pom.xml) | $(VENV)/.run
+	@echo "Spark, Kafka and Delta Lake for the pipeline test, in $(PIPELINE): some minutes, once"
+	tests/install-neighbours --pipeline
+	$(BIN)/python -m venv --clear $(PIPELINE)
+	$(PIPELINE)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+	  -r requirements-pipeline.txt
+	mvn --quiet --batch-mode --file tests/pipeline/jars/pom.xml -Djars=$(CURDIR)/$(PIPELINE)/jars \
+	  dependency:copy-dependencies
 	@touch $@

@@ -36,20 +36,22 @@ _ENVIRONMENT = {
 class Mlflow:
     """A context manager: one worker on SQLite, everything in `directory`.
 
-    With `accounts` it asks for a user and password; `admin` below has every right. Raises
-    NeighbourFailed when an answer is no success.
+    With `metrics` it tells Prometheus of itself. With `accounts` it asks for a user and password;
+    `admin` below has every right. Raises NeighbourFailed when an answer is no success.
     """
 
     admin = ("admin", "a-password-for-tests")
 
-    def __init__(self, directory: Path, *, accounts: bool = False) -> None:
+    def __init__(self, directory: Path, *, accounts: bool = False, metrics: bool = False) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = directory / f"mlflow-{self.port}"
         self.directory.mkdir(parents=True)
         self.accounts = accounts
+        options = ["--app-name=basic-auth"] if accounts else []
+        options += [f"--expose-prometheus={self.directory / 'metrics'}"] if metrics else []
         self.process = Process(
-            [*self._command(), *(["--app-name", "basic-auth"] if accounts else [])],
+            [*self._command(), *options],
             log=self.directory / "log",
             env={**_ENVIRONMENT, **(self._account_settings() if accounts else {})},
             cwd=self.directory,
