@@ -16,7 +16,7 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-tests run test check torture bench boards lock
+.PHONY: help setup setup-tests run demo test check torture bench boards lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ setup-tests: $(VENV)/.test
 
 run: setup ## set up, then serve on http://127.0.0.1:8080
 	$(BIN)/plantao serve
+
+demo: setup-tests ## the whole flow on one machine, to look at and to play with
+	@$(BIN)/python -m demo
 
 test: setup-tests $(MLFLOW)/.installed ## every test but the pipeline's, against real neighbours
 	tests/install-neighbours

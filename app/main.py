@@ -53,6 +53,7 @@ from app.store.database import Database
 from app.web import (
     act,
     actions,
+    console,
     health,
     incidents,
     mlflow,
@@ -97,6 +98,7 @@ _MODULES = (
     sign_in,
     reference,
     health,
+    console,
 )
 
 _DESCRIPTION = """Alert routing and incidents for a real-time Pix fraud-detection pipeline.

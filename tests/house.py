@@ -77,13 +77,13 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
-    """An ASGI application on a free port of 127.0.0.1, in this event loop; its address."""
+async def listening(app: Any, port: int = 0) -> AsyncIterator[str]:
+    """An ASGI application on this or a free port of 127.0.0.1, in this event loop; its address."""
     config = uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
     server = _QuietServer(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         serve = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

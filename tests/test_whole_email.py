@@ -128,6 +128,7 @@ def test_from_firing_to_reopened_in_email_alone(stage: Stage) -> None:
     page = page.press("Resolve all the same")
     assert "Resolved by ana@example.com" in page.text
     over = stage.mail("Resolved by ana@example.com")
+    assert "Acknowledged by ana@example.com" in text_of(over)
     assert not follow(over).offers("Acknowledge")
 
     stage.alert(over=True)

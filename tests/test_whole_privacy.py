@@ -27,7 +27,13 @@ from app.store.database import Database, Transaction
 from tests.cli.shell import Shell
 from tests.house import alert, notification
 from tests.neighbours.processes import eventually
-from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, SlackServer, Workspace
+from tests.neighbours.slack import (
+    BOT_TOKEN,
+    DEFAULT_CHANNEL,
+    SIGNING_SECRET,
+    SlackServer,
+    Workspace,
+)
 from tests.neighbours.smtp import SmtpServer
 from tests.notifiers import known
 from tests.service import Service
@@ -78,6 +84,7 @@ class Town:
             config=CONFIG,
             env={
                 "SLACK_BOT_TOKEN": BOT_TOKEN,
+                "SLACK_SIGNING_SECRET": SIGNING_SECRET,
                 "PLANTAO_SLACK_API_URL": slack.api_url,
                 "PLANTAO_SMTP_URL": smtp.url,
                 "PLANTAO_EMAIL_FROM": "plantao@example.com",
@@ -85,6 +92,7 @@ class Town:
                 "PLANTAO_LOCALE": "pt-BR",
             },
         )
+        self.slack.app.is_at(self.service.url)
         self.http = httpx.Client(
             base_url=self.service.url,
             headers={"Authorization": f"Bearer {API_TOKEN}"},
@@ -222,9 +230,30 @@ async def play(town: Town) -> None:
     town.post("/webhooks/alertmanager", alerts=[{"labels": {BARE: 1, ORIGINALS["email"]: 2}}])
 
 
+async def work_in_slack(town: Town) -> None:
+    """Somebody looks at whatever of this Slack can show: App Home, answers, every modal."""
+    ana = town.slack.person("ana")
+    await ana.open_home()
+    await ana.command("/plantao list")
+    await ana.command("/plantao show 2")
+    (root,) = [each for each in town.slack.roots() if "KafkaLag" in each.text.splitlines()[0]]
+    for action in ("incident.note", "incident.assign", "incident.silence", "incident.resolve"):
+        await ana.click(root, action)
+    # Every modal is opened; a silence's form is filled afterwards, and Home shown meanwhile.
+    for method, count in {"views.open": 4, "views.update": 1, "views.publish": 1}.items():
+        called = partial(_called_often, town, method, count)
+        eventually(called, within=60, what=f"{method}, {count} times")
+
+
+def _called_often(town: Town, method: str, count: int) -> bool:
+    return len(town.slack.calls(method)) >= count
+
+
 async def test_nothing_that_leaves_tells_what_came_in(town: Town) -> None:
     town.slack.allow(containing=())
     await play(town)
+    await work_in_slack(town)
+    answers = dict(every_deed(town))
     pages = dict(every_page(town))
     calls = json.dumps([call.arguments for call in town.slack.calls()], ensure_ascii=False)
     files = json.dumps([m.files for m in town.slack.all_messages()], ensure_ascii=False)
@@ -238,10 +267,16 @@ async def test_nothing_that_leaves_tells_what_came_in(town: Town) -> None:
     where = ("--url", town.service.url, "--token", API_TOKEN)
     printed = {" ".join(each): shell.ok(*each, *where) for each in commands}
     left = {"Slack": calls, "files": files, "mail": town.mails(), "log": log, **printed, **pages}
+    left |= answers
     assert {name: told(text) for name, text in left.items() if told(text)} == {}
 
     # All of them were there to be told, and are still recognised.
-    for name in ("Slack", "mail", "log", "/incidents/1", "/incidents/1/timeline", "/changes"):
+    for method in ("views.publish", "views.update"):
+        views = [json.dumps(c.arguments, ensure_ascii=False) for c in town.slack.calls(method)]
+        left[method] = "\n".join(views)
+    notes = "post /incidents/1/notes"
+    told_in = ("Slack", "mail", "log", "/incidents/1", "/incidents/1/timeline", "/changes")
+    for name in (*told_in, "views.publish", "views.update", notes):
         shown = left[name].replace("\N{ASTERISK OPERATOR}", "*")  # in Slack no star makes bold
         assert "***.982.247-**" in shown, name
         assert "j***@gmail.com" in shown, name
@@ -275,6 +310,30 @@ def test_the_receipt_has_all_of_it_for_those_with_the_right(town: Town) -> None:
         count = re.search(rf'^plantao_masked_total{{kind="{kind}"}} (\S+)', figures, re.MULTILINE)
         assert count is not None, kind
         assert float(count[1]) > 0, kind
+
+
+_BODIES: dict[str, dict[str, Any]] = {
+    "/incidents/{number}/notes": {"text": f"Nota: {ALL}"},
+    "/incidents/{number}/notes/{note}": {"text": f"Outra: {ALL}"},
+    "/incidents/{number}/assign": {"to": PERSON},
+    "/incidents/{number}/silence": {"comment": ALL, "duration": "1h"},
+    "/changes": {"source": "ci", "kind": "deploy", "title": ALL},
+}
+_DEEDS = ("post", "patch", "put", "delete")
+
+
+def every_deed(town: Town) -> Iterator[tuple[str, str]]:
+    """Every answer to who changes something, as the service lists what can be changed."""
+    listed = town.get("/openapi.json")["paths"]
+    for path, methods in listed.items():
+        for method in (each for each in _DEEDS if each in methods):
+            body = {"by": PERSON} if path.startswith("/incidents") else {}
+            at = re.sub(r"{\w+}", "1", path)
+            query = {"by": PERSON} if method == "delete" else {}
+            given = body | _BODIES.get(path, {})
+            answer = town.http.request(method, at, params=query, json=given)
+            assert answer.status_code < 500, (method, at, answer.text)
+            yield f"{method} {at}", answer.text
 
 
 def every_page(town: Town) -> Iterator[tuple[str, str]]:

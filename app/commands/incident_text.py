@@ -115,7 +115,8 @@ def _note_line(note: Json, zone: str) -> str:
 
 
 def _posting_line(posting: Json) -> str:
-    failed = f", attempt {posting['attempts']}: {posting['last_error']}"
+    attempt = f", attempt {posting['attempts']}" if posting["attempts"] else ""
+    failed = f"{attempt}: {posting['last_error']}"
     return "  " + one_line(
         f"{posting['destination']} {posting['state']}" + (failed if posting["last_error"] else "")
     )
@@ -133,7 +134,7 @@ def _entry_line(entry: Json, zone: str) -> str:
 def _told(name: str, value: object) -> str:
     """One fact of a timeline entry; nothing for one that only programs can use."""
     match name, value:
-        case (("fingerprints" | "source" | "thread" | "written_at"), _):
+        case (("fingerprints" | "mention" | "source" | "thread" | "written_at"), _):
             return ""
         case (_, None | False | "" | 0):
             return ""

@@ -34,9 +34,13 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where to go from a message. Only http and https; None where there is nothing safe."""
+    """Where to go from a message. Only http and https; None where there is nothing safe.
+
+    `incident` is its page in the console, `record` the same for programs.
+    """
 
     incident: str | None = None
+    record: str | None = None
     runbook: str | None = None
     graph: str | None = None
     dashboard: str | None = None
@@ -139,17 +143,23 @@ def links(
     """
     first = alerts[0].alert if alerts else None
     notes = {**(first.annotations if first else {}), **incident.annotations}
-    page = f"{public_url}/incidents/{incident.id}"
+    record = f"{public_url}/incidents/{incident.id}"
     return Links(
-        incident=page,
+        incident=page(public_url, incident.id),
+        record=record,
         runbook=safe_link(notes.get("runbook_url"))
         or _runbook(incident, runbook_base)
         or (_runbook(incident, f"{public_url}/runbooks") if own_runbook else None),
         graph=safe_link(first.generator_url) if first else None,
         dashboard=safe_link(notes.get("dashboard_url") or notes.get("dashboard")),
         alertmanager=safe_link(incident.external_url),
-        postmortem=f"{page}/postmortem",
+        postmortem=f"{record}/postmortem",
     )
+
+
+def page(public_url: str, number: int) -> str:
+    """An incident's page in the console."""
+    return f"{public_url}/console/incidents/{number}"
 
 
 def _runbook(incident: Incident, base: str | None) -> str | None:

@@ -25,6 +25,7 @@ from app.core.events import (
 from app.core.incidents import Decision, Entry, EntryKind, Incident, Status
 from app.core.notes import write
 from app.core.person import Person
+from app.core.replies import MENTION
 from app.core.transitions import Ending
 from app.errors import NotApplicable, Obstacle, RevisionConflict
 
@@ -100,8 +101,7 @@ def _unacknowledge(incident: Incident, event: Unacknowledged, now: datetime) -> 
                 acknowledged_by=None,
                 acknowledged_ref=None,
             )
-            owner = incident.assignee
-            if owner and owner.is_same(incident.acknowledger):
+            if _is_the_owners(incident, event.by):
                 after = _owned(after, None, now)
             return _done(incident, after, Entry.of(EntryKind.UNACKNOWLEDGED, event.by, now))
 
@@ -112,9 +112,26 @@ def _assign(incident: Incident, event: Assigned, now: datetime) -> Decision:
         raise _already_resolved(incident)
     if event.to == incident.assignee:
         return Decision(incident)
-    data = {"to": event.to.name if event.to else None}
-    told = Entry.of(EntryKind.ASSIGNED, event.by, now, data)
+    told = Entry.of(EntryKind.ASSIGNED, event.by, now, _assignment(event))
     return _done(incident, _owned(incident, event.to, now), told)
+
+
+def _assignment(event: Assigned) -> dict[str, object]:
+    """Who gets it, and whom to mention for that in Slack: nobody who takes it themselves."""
+    to = event.to
+    if to is None:
+        return {"to": None}
+    mention = {} if to.is_same(event.by) or not to.slack else {MENTION: to.slack}
+    return {"to": to.name, **mention}
+
+
+def _is_the_owners(incident: Incident, by: Person) -> bool:
+    """Whether who acknowledged it also owns it, as far as records, or who asks now, tell."""
+    owner, acknowledger = incident.assignee, incident.acknowledger
+    if owner is None:
+        return False
+    both = by.is_same(owner) and by.is_same(acknowledger)
+    return both or owner.is_same(acknowledger)
 
 
 def _owned(incident: Incident, owner: Person | None, now: datetime) -> Incident:

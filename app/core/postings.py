@@ -51,7 +51,8 @@ class Posting:
     `token` marks our messages there, so that they can be found again after a crash; it is
     random, because incident numbers start anew with a new database and channels do not.
     `told` is the number of the last timeline entry that the thread tells. `in_doubt` says
-    that an earlier call may have been carried out without our knowing. `plain` says that
+    that an earlier call may have been carried out without our knowing. `last_error` says why it
+    is not shown, or, where it is, who of those there lacks it and why. `plain` says that
     the destination refused the rich form. `chart` is the reference of the chart, CHART_AGAIN
     after a first failure and NO_CHART after the last. `stands_in_for` is the destination that
     failed, where this one is only shown because of that.

@@ -59,7 +59,9 @@ _STAYS: Mapping[type, frozenset[str]] = {
     Posting: frozenset({"destination", "token", "receiver", "root", "details", "chart"}),
 }
 #: The same of what an entry's data holds under names of our own.
-_STAYS_IN_DATA = frozenset({"fingerprints", "destination", "to", "author", "by", "thread"})
+_STAYS_IN_DATA = frozenset(
+    {"fingerprints", "destination", "to", "author", "by", "thread", "mention"}
+)
 
 
 def _one_look() -> Any:

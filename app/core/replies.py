@@ -9,6 +9,9 @@ from app.core.incidents import NOTEWORTHY, Entry, EntryKind
 from app.core.notes import news
 from app.core.notices import LISTED
 
+#: The key of an entry's data that names somebody in Slack whom it must reach.
+MENTION = "mention"
+
 #: Where the root cannot be edited, these would otherwise be seen by nobody.
 _TOLD_WITHOUT_EDITS = frozenset(
     {
@@ -49,7 +52,7 @@ def _heard(entries: Sequence[Entry], *, muted: bool) -> list[Entry]:
     for entry in reversed(entries):
         if entry.kind is EntryKind.REPLIES_MUTED:
             muted = False
-        if not muted or entry.kind in _TOLD_THOUGH_MUTED:
+        if not muted or entry.kind in _TOLD_THOUGH_MUTED or entry.data.get(MENTION):
             heard.append(entry)
         if entry.kind is EntryKind.REPLIES_UNMUTED:
             muted = True
@@ -58,7 +61,9 @@ def _heard(entries: Sequence[Entry], *, muted: bool) -> list[Entry]:
 
 def is_told(entry: Entry, *, edits: bool) -> bool:
     """Whether people should notice this entry, as a reply in the thread."""
-    return entry.kind in NOTEWORTHY or (not edits and entry.kind in _TOLD_WITHOUT_EDITS)
+    if entry.kind in NOTEWORTHY or entry.data.get(MENTION):
+        return True
+    return not edits and entry.kind in _TOLD_WITHOUT_EDITS
 
 
 def coalesce(entries: Iterable[Entry]) -> list[Entry]:

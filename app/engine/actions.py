@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from app.alertmanager import webhook
-from app.core.events import NoteEvent, PersonEvent, ResolvedByPerson
+from app.core.events import Assigned, NoteEvent, PersonEvent, ResolvedByPerson
 from app.core.incidents import Incident
+from app.core.person import Person
 from app.engine import ourselves
 from app.engine.apply import apply_event
 from app.engine.clock import Clock
@@ -25,6 +26,9 @@ T = TypeVar("T")
 Deed: TypeAlias = Callable[[Transaction, Policy, datetime], T]
 """Something to be done in one transaction, at that time (UTC)."""
 
+Introduce: TypeAlias = Callable[[Person], Awaitable[Person]]
+"""Finds out what else somebody is known by (`Person.also`); never raises."""
+
 
 class Actions:
     """Every method raises NotFound, and NotApplicable where the action no longer fits."""
@@ -34,6 +38,19 @@ class Actions:
         self._policy = policy
         self._signals = signals
         self._clock = clock
+        self._introduce: Introduce | None = None
+
+    def introduced_by(self, introduce: Introduce) -> None:
+        """From now on people who act are the same wherever they act."""
+        self._introduce = introduce
+
+    async def introduced(self, event: PersonEvent) -> PersonEvent:
+        """The event, with all that those in it are known by."""
+        if self._introduce is None:
+            return event
+        if isinstance(event, Assigned) and event.to is not None:
+            event = replace(event, to=await self._introduce(event.to))
+        return replace(event, by=await self._introduce(event.by))
 
     async def act(self, incident: int, event: PersonEvent, *, once: str = "") -> Incident:
         """Apply a person's action; returns the incident as it is then, notes and all if it
@@ -42,7 +59,7 @@ class Actions:
         What has come before under the same name (`once`) changes nothing and raises Repeated,
         even where it did not fit then and would now: it was meant for that time.
         """
-        deed = acting(incident, event)
+        deed = acting(incident, await self.introduced(event))
         if not once:
             return await self.perform(deed)
         done = await self.perform(_only_once(once, deed))

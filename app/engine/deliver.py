@@ -217,7 +217,7 @@ class Deliver:
             outcome.posting,
             state=PostingState.SHOWN,
             attempts=0,
-            last_error=None,
+            last_error=outcome.unreached.why if outcome.unreached else None,
             first_shown_at=now if first else work.posting.first_shown_at,
         )
         policy = self._policy.current
@@ -225,7 +225,7 @@ class Deliver:
             _shown,
             posting,
             policy,
-            finished=outcome.finished,
+            due_at=_due(outcome, now),
             recovered=recovered,
             again=outcome.called and work.posting.state is PostingState.FAILING,
             now=now,
@@ -273,18 +273,26 @@ def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
     )
 
 
+def _due(outcome: Outcome, now: datetime) -> datetime | None:
+    """When there is something to do again: at once, or for those who were not reached; or not."""
+    if not outcome.finished:
+        return now
+    pause = outcome.unreached.pause if outcome.unreached else None
+    return None if pause is None else now + timedelta(seconds=pause)
+
+
 def _shown(
     tx: Transaction,
     posting: Posting,
     policy: Policy,
     *,
-    finished: bool,
+    due_at: datetime | None,
     recovered: bool,
     again: bool,
     now: datetime,
 ) -> None:
     """Record what is shown, and that the destination works again if it had not."""
-    postings.record(tx, posting, due_at=None if finished else now, now=now)
+    postings.record(tx, posting, due_at=due_at, now=now)
     if again and postings.relieve(tx, posting.incident_id, posting.destination, now=now):
         incident = incidents.get(tx, posting.incident_id, for_update=True)
         event = DeliveryChanged(str(posting.destination), "Shown there again.")

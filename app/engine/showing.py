@@ -30,8 +30,10 @@ from app.notifiers.notifier import (
     Mark,
     Message,
     Notifier,
+    ReachesMany,
     ShowsCharts,
     Sought,
+    Unreached,
 )
 from app.notifiers.own_wording import localised
 from app.store import incidents, postings
@@ -53,12 +55,14 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The posting after a step. `called` says whether the destination was asked for anything,
-    `wait` for how many seconds there is no room for the step that is next."""
+    `wait` for how many seconds there is no room for the step that is next. `unreached` are those
+    who lack something of what counts as shown."""
 
     posting: Posting
     finished: bool
     called: bool
     wait: float = 0.0
+    unreached: Unreached | None = None
 
 
 def begin(
@@ -103,7 +107,18 @@ async def show(work: Work, notifier: Notifier, room: Callable[[StepKind], float]
     posting = await _carry_out(step, replace(work, posting=posting), notifier, rendered)
     called = looked or step.kind is not StepKind.REST
     finished = next_step(posting, wanted).kind is StepKind.REST
-    return Outcome(_revised(posting, work, wanted), finished, called)
+    unreached = await _catch_up(posting, notifier, at_rest=step.kind is StepKind.REST)
+    return Outcome(_revised(posting, work, wanted), finished, called, unreached=unreached)
+
+
+async def _catch_up(posting: Posting, notifier: Notifier, *, at_rest: bool) -> Unreached | None:
+    """Who lacks something; they are tried again when there is nothing else to do, so that
+    nobody who can be reached waits for them."""
+    if posting.root is None or not isinstance(notifier, ReachesMany):
+        return None
+    if at_rest:
+        await notifier.catch_up(posting.root)
+    return notifier.unreached(posting.root)
 
 
 def _revised(posting: Posting, work: Work, wanted: Wanted) -> Posting:

@@ -17,6 +17,7 @@ import structlog
 
 from app.alertmanager import silences as alertmanager_silences
 from app.alertmanager.api import Alertmanager
+from app.core import notices
 from app.core.alerts import Labels
 from app.core.incidents import Incident
 from app.core.matchers import Matcher
@@ -160,7 +161,7 @@ class Silencing:
             matchers=wanted.matchers,
             ends_at=wanted.ends_at,
             by=wanted.by,
-            comment=marked_comment(said, f"{self._public_url}/incidents/{wanted.incident}"),
+            comment=marked_comment(said, notices.page(self._public_url, wanted.incident)),
         )
         link = page(alertmanager_silences.pages(self._alertmanagers), reference)
         stored = await self._write(_made, wanted, reference, link)

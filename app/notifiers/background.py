@@ -47,6 +47,23 @@ class Part:
     lines: Sequence[Line]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A part of a line: text that leads to `link`, if there is one, or that is to be copied."""
+
+    text: str
+    link: str = ""
+    code: bool = False
+
+
+def runs(line: Line) -> list[Run]:
+    """A line's text as its runs, without its sign."""
+    before, name, after = line.text.partition(line.name) if line.link else (line.text, "", "")
+    found = [Run(before), Run(name, link=line.link or ""), Run(after)]
+    found += [Run(" " if line.code else ""), Run(line.code, code=True)]
+    return [run for run in found if run.text]
+
+
 def worth_telling(context: Context) -> bool:
     """Whether the sources said anything that is worth a message of its own."""
     changed, earlier = context.facts(Changed), context.facts(Earlier)

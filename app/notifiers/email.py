@@ -16,11 +16,12 @@ from app.core.chart import Chart, draw
 from app.core.digest import Digest
 from app.core.incidents import Entry
 from app.core.notices import Notice
-from app.errors import ContentRefused
+from app.errors import ContentRefused, DeliveryFailed
 from app.notifiers import digest_wording, email_body, email_thread
 from app.notifiers.background import worth_telling
 from app.notifiers.charting import chart_of
-from app.notifiers.notifier import Mark, Message, Shown, Sought
+from app.notifiers.email_left import Leftovers
+from app.notifiers.notifier import Mark, Message, Shown, Sought, Unreached
 from app.notifiers.picture import PictureFailed, render
 from app.notifiers.smtp import Letter, MailServer
 from app.notifiers.wording import words
@@ -56,6 +57,7 @@ class EmailNotifier:
         self._domain = sender.rpartition("@")[2].strip("> ")
         self._zone = zone
         self._act_link = act_link
+        self._left = Leftovers()
 
     def root(self, notice: Notice, *, locale: str, plain: bool) -> Message:
         speech = words(locale, self._zone)
@@ -94,8 +96,25 @@ class EmailNotifier:
             ]
         except (ValueError, UnicodeError, LookupError) as error:
             raise ContentRefused(f"No mail can be made of it ({type(error).__name__}).") from None
-        await self._server.send(self._sender, letters)
-        return mail_id if root else email_thread.reference(mail_id, thread["Subject"])
+        refused = await self._server.send(self._sender, letters)
+        reference = mail_id if root else email_thread.reference(mail_id, thread["Subject"])
+        self._left.add(root or reference, refused)
+        return reference
+
+    def unreached(self, root: str) -> Unreached | None:
+        """Who lacks a mail of this thread that others have; None where nobody does."""
+        return self._left.unreached(root)
+
+    async def catch_up(self, root: str) -> None:
+        """Send again what was refused for now, to those who refused it."""
+        letters = self._left.due(root)
+        if not letters:
+            return
+        try:
+            refused = await self._server.send(self._sender, letters)
+        except DeliveryFailed as error:
+            refused = dict.fromkeys(letters, error)
+        self._left.tried(root, refused)
 
     async def edit(self, address: str, reference: str, message: Message, mark: Mark) -> None:
         """Nothing: a mail that was sent stays as it is."""

@@ -194,13 +194,12 @@ def _steps(part: Part) -> dict[str, Any]:
 
 def _runs(line: Line) -> list[dict[str, str]]:
     """A line as runs of text, each with the link it leads to, or as code."""
-    before, name, after = line.text.partition(line.name) if line.link else (line.text, "", "")
-    runs = [
-        _run(f"{line.sign} {before}" if line.sign else before),
-        _run(name, link=line.link or ""),
+    sign = [_run(f"{line.sign} ")] if line.sign else []
+    found = [
+        _run(run.text, link=run.link, kind="code" if run.code else "text")
+        for run in background.runs(line)
     ]
-    runs += [_run(after), _run(" " if line.code else ""), _run(line.code, kind="code")]
-    return [run for run in runs if run["text"]]
+    return sign + found
 
 
 def _run(text: str, *, link: str = "", kind: str = "text") -> dict[str, str]:

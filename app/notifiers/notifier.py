@@ -120,6 +120,26 @@ class Notifier(Protocol):
         """Give back connections."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Who was not reached though others were, and why. `pause` is in seconds until it is worth
+    trying them again; None: it is not."""
+
+    why: str
+    pause: float | None
+
+
+@runtime_checkable
+class ReachesMany(Protocol):
+    """A transport whose messages reach several people, each of whom may be out of reach."""
+
+    def unreached(self, root: str) -> Unreached | None:
+        """Who lacks something of this thread; None where nobody does."""
+
+    async def catch_up(self, root: str) -> None:
+        """Try those again whom it is worth trying."""
+
+
 @runtime_checkable
 class ShowsCharts(Protocol):
     """A transport that shows a chart as a message of its own."""

@@ -97,10 +97,9 @@ class SlackNotifier:
         entries: Sequence[Entry],
         *,
         locale: str,
-        plain: bool,
+        plain: bool,  # noqa: ARG002
     ) -> Message:
-        buttons = self._buttons and not plain
-        return Message(slack_blocks.reply(self._words(locale), notice, entries, buttons=buttons))
+        return Message(slack_blocks.reply(self._words(locale), notice, entries))
 
     def chart(self, notice: Notice, *, locale: str) -> Message | None:
         speech = self._words(locale)

@@ -8,13 +8,15 @@ spans, so that they can be copied. Limits: https://docs.slack.dev/reference/bloc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_json
 
 from app.core.alerts import Labels
-from app.core.incidents import Entry, EntryKind
+from app.core.incidents import Entry
 from app.core.notices import Notice
+from app.core.replies import MENTION
 from app.core.transitions import AlertState
 from app.notifiers import background, mrkdwn, silence_wording, slack_buttons, telling
 from app.notifiers.mrkdwn import Block, calm, code, joined, section
@@ -35,15 +37,18 @@ _LINE = 200
 _STEP = 300
 _PART = 1200
 _WHOLE = 9000
-_HOLDING = {EntryKind.SILENCED, EntryKind.SILENCE_FOUND, EntryKind.SILENCE_EXPIRING}
 
 
 def root(words: Words, notice: Notice, *, buttons: bool) -> dict[str, Any]:
-    """The first message. `text` is what a phone's lock screen shows of it."""
+    """The first message. `text` is what a phone's lock screen shows of it.
+
+    With `buttons`, what it tells of can be acted on: replies have none, since nobody edits
+    those when a silence is over.
+    """
     blocks = [
         *_what(notice),
         *_known(words, notice),
-        _facts(words, notice),
+        _facts(words, notice, buttons=buttons),
         *_links(words, notice),
     ]
     if buttons:
@@ -93,13 +98,8 @@ def details_text(words: Words, notice: Notice) -> dict[str, Any] | None:
     return {"text": text} if text else None
 
 
-def reply(
-    words: Words, notice: Notice, entries: Sequence[Entry], *, buttons: bool = False
-) -> dict[str, Any]:
-    """One line for each entry. Too many to fit are counted; the incident's page has them.
-
-    With `buttons`, a silence it tells of can be ended there.
-    """
+def reply(words: Words, notice: Notice, entries: Sequence[Entry]) -> dict[str, Any]:
+    """One line for each entry. Too many to fit are counted; the incident's page has them."""
     lines: list[str] = []
     length = 0
     for index, entry in enumerate(entries):
@@ -109,16 +109,13 @@ def reply(
             lines.append(words.more(len(entries) - index))
             break
         lines.append(line)
-    text = "\n".join(lines)
-    silence = _silence(entries) if buttons else 0
-    if not silence or len(text) > _TEXT:
-        return {"text": text}
-    end = slack_buttons.end_silence(words, notice.incident.id, silence)
-    return {"text": text, "blocks": [section(text), {"type": "actions", "elements": [end]}]}
+    return {"text": "\n".join(lines)}
 
 
 def _told(words: Words, notice: Notice, entry: Entry) -> str:
     """One entry. Slack makes no link of a bare address in a block: the silence's page is one."""
+    if called := entry.data.get(MENTION):
+        return _calling(words, notice, entry, str(called))
     line = calm(telling.line(words, notice, entry), _TEXT)
     page = silence_wording.address(entry)
     if not page:
@@ -127,12 +124,11 @@ def _told(words: Words, notice: Notice, entry: Entry) -> str:
     return line.replace(calm(page, _TEXT), named, 1)
 
 
-def _silence(entries: Sequence[Entry]) -> int:
-    """The number of the last silence that entries tell of, if it may still hold; else 0."""
-    told = [entry for entry in entries if "silence" in entry.data]
-    holds = told and told[-1].kind in _HOLDING
-    number = told[-1].data["silence"] if holds else 0
-    return number if isinstance(number, int) else 0
+def _calling(words: Words, notice: Notice, entry: Entry, called: str) -> str:
+    """An assignment, with a mention in the place of the name: that is what notifies them."""
+    named = replace(entry, data={**entry.data, "to": called})
+    line = calm(telling.line(words, notice, named), _TEXT)
+    return line.replace(called, f"<@{called}>", 1)
 
 
 # Parts of the root
@@ -162,8 +158,13 @@ def _known_lines(words: Words, notice: Notice) -> list[str]:
     return [mrkdwn.line(each, _LINE) for each in background.brief(words, notice)]
 
 
-def _facts(words: Words, notice: Notice) -> Block:
-    return section("\n".join(_state(words, notice)))
+def _facts(words: Words, notice: Notice, *, buttons: bool) -> Block:
+    """How it stands. One silence can be ended here; of several, the modal has a button each."""
+    facts = section("\n".join(_state(words, notice)))
+    muting = [each for each in silence_wording.current(notice) if each.mutes_now]
+    if not buttons or len(muting) != 1:
+        return facts
+    return facts | {"accessory": slack_buttons.end_silence(words, notice.incident.id, muting[0].id)}
 
 
 def _state(words: Words, notice: Notice) -> list[str]:

@@ -56,28 +56,33 @@ class MailServer:
         who = f" as {self._server.user}" if self._server.user else ""
         return f"{self._server.host}:{self._server.port}{who} ({self._server.tls})"
 
-    async def send(self, sender: str, letters: Sequence[Letter]) -> None:
-        """Hand them in. One recipient who is taken is enough: a repeat is a repeat for all."""
-        waiting, refusals = list(letters), list[DeliveryFailed]()
+    async def send(self, sender: str, letters: Sequence[Letter]) -> dict[Letter, DeliveryFailed]:
+        """Hand them in; returns those that were refused, and why.
+
+        One recipient who is taken is enough: to raise for the others would repeat it for all.
+        """
+        waiting, refused = list(letters), dict[Letter, DeliveryFailed]()
         with _mapped():
             while waiting:
                 async with self._session() as smtp:
-                    refusals += await self._send_many(smtp, sender, waiting)
-        if len(refusals) == len(letters):
-            raise _most_hopeful(refusals)
-        for error in refusals:
+                    refused |= await self._send_many(smtp, sender, waiting)
+        if len(refused) == len(letters):
+            raise _most_hopeful(list(refused.values()))
+        for error in refused.values():
             log.warning("a mail reaches some of its recipients only", code=error.code)
+        return refused
 
     async def _send_many(
         self, smtp: SMTP, sender: str, waiting: list[Letter]
-    ) -> list[DeliveryFailed]:
+    ) -> dict[Letter, DeliveryFailed]:
         """All that wait, or up to the first that is refused: servers hang up after that."""
         while waiting:
+            letter = waiting.pop(0)
             try:
-                await self._send(smtp, sender, waiting.pop(0))
+                await self._send(smtp, sender, letter)
             except (TryLater, ContentRefused, DestinationDead) as error:
-                return [error]
-        return []
+                return {letter: error}
+        return {}
 
     async def _send(self, smtp: SMTP, sender: str, letter: Letter) -> None:
         async with asyncio.timeout(_STEPS * self._timeout):

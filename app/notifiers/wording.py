@@ -162,7 +162,7 @@ class Words:
             case Look.TRIGGERED:
                 return self.severity(incident.severity)
             case Look.UNCONFIRMED:
-                return f"{self._doubt(incident)} · {self.severity(incident.severity)}"
+                return f"{self.doubt(incident)} · {self.severity(incident.severity)}"
             case Look.ACKNOWLEDGED:
                 return f"{self._acknowledged(incident)} · {self.severity(incident.severity)}"
             case Look.RESOLVED if incident.resolved_by:
@@ -172,7 +172,8 @@ class Words:
             case Look.NO_LONGER_REPORTED:
                 return self.say("No longer reported")
 
-    def _doubt(self, incident: Incident) -> str:
+    def doubt(self, incident: Incident) -> str:
+        """What is said of an incident that is open on nothing but doubt."""
         if incident.firing:
             return self.say("Possibly firing again, checking")
         return self.say("Possibly still firing, checking")
@@ -243,12 +244,10 @@ class Words:
         return told
 
     def handling(self, notice: Notice) -> list[str]:
-        """Who has it while it is open, and who muted its replies, each since when."""
+        """Who has it, and who muted its replies, each since when; of what is over, who had it."""
         incident = notice.incident
-        if not incident.open:
-            return []
         told = []
-        taken = incident.status is Status.ACKNOWLEDGED and incident.acknowledged_at
+        taken = None if incident.status is Status.TRIGGERED else incident.acknowledged_at
         if taken:
             who = person(incident.acknowledged_by or "")
             at = self._brief(taken, beside=notice.since)
@@ -257,7 +256,7 @@ class Words:
         if own and not (taken and incident.assignee == incident.acknowledger):
             who, at = person(incident.assigned_to or ""), self._brief(own, beside=notice.since)
             told.append(self.say("Assigned to {person}, {time}", person=who, time=at))
-        if incident.replies_muted_at:
+        if incident.replies_muted_at and incident.open:
             who = person(incident.replies_muted_by or "")
             at = self._brief(incident.replies_muted_at, beside=notice.since)
             told.append(self.say("Replies muted by {person}, {time}", person=who, time=at))

@@ -12,6 +12,7 @@ from app.errors import DeliveryFailed
 from app.notifiers.slack_api import SlackApi
 from app.notifiers.wording import Words
 from app.slack import modals
+from app.slack.directory import Directory
 from app.slack.requests import (
     Caller,
     Commanded,
@@ -72,13 +73,16 @@ def _talk(request: Pressed | Submitted | Marked | Commanded, at: Spot, answer_to
 class Answers:
     """Says something to somebody. Not being able to is logged, and raises nothing."""
 
-    def __init__(self, api: SlackApi, speech: Speech) -> None:
+    def __init__(self, api: SlackApi, speech: Speech, directory: Directory) -> None:
         self._api = api
         self._speech = speech
+        self._directory = directory
 
     async def words(self, talk: Talk) -> Words:
-        """The language to answer in."""
-        return await self._speech.words(talk.channel)
+        """The language to answer in: that of the channel, or in App Home of the person."""
+        if talk.channel:
+            return await self._speech.words(talk.channel)
+        return self._speech.of((await self._directory.member(talk.caller)).locale)
 
     async def tell(self, talk: Talk, said: Said) -> None:
         """Say a sentence of mrkdwn: to them alone, except where they asked in front of all."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from app.core.person import Person
 from app.engine.clock import Clock
 from app.errors import DeliveryFailed, PlantaoError
 from app.notifiers.slack_api import SlackApi
+from app.settings import Locale
 from app.slack.plain import mentioned, plain
 from app.slack.requests import Caller
 
@@ -24,6 +25,8 @@ _KEPT = timedelta(hours=1)
 _GROUPS_KEPT = timedelta(minutes=5)
 _MOST = 5_000
 _SECONDS = 3.0  # nobody who presses a button waits longer for a name
+_INTRODUCTION = 1.0  # seconds; nor anybody elsewhere for what Slack knows them by
+_SLACK, _EMAIL = "slack:", "email:"
 
 Found = TypeVar("Found")
 
@@ -34,13 +37,17 @@ class Unknown(PlantaoError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in Slack. `active` is false for who has left; bots act for nobody."""
+    """Somebody in Slack. `active` is false for who has left; bots act for nobody.
+
+    `locale` is the language they have Slack in, where it is one of ours.
+    """
 
     id: str
     name: str
     email: str | None = None
     bot: bool = False
     active: bool = True
+    locale: Locale | None = None
 
     @property
     def may_act(self) -> bool:
@@ -49,13 +56,8 @@ class Member:
     @property
     def person(self) -> Person:
         """As the timeline names them. The id, unlike the address, is always known."""
-        return Person(self.name, f"slack:{self.id}")
-
-    @property
-    def refs(self) -> frozenset[str]:
-        """All that the timeline may know them by."""
-        email = {f"email:{self.email.lower()}"} if self.email else set()
-        return frozenset({self.person.ref, *email})
+        email = {f"{_EMAIL}{self.email.lower()}"} if self.email else set()
+        return Person(self.name, f"{_SLACK}{self.id}", frozenset(email))
 
 
 class Directory:
@@ -81,6 +83,22 @@ class Directory:
         people = [await self.member(Caller(each)) for each in mentioned(text)]
         return plain(text, {each.id: each.name for each in people}).strip()
 
+    async def introduce(self, person: Person) -> Person:
+        """Whoever acts elsewhere, with what Slack knows them by; as they are if it is silent."""
+        try:
+            async with asyncio.timeout(_INTRODUCTION):
+                return replace(person, also=person.also | await self._known_as(person))
+        except TimeoutError:
+            return person
+
+    async def _known_as(self, person: Person) -> frozenset[str]:
+        if person.ref.startswith(_EMAIL):
+            number = await self.by_email(person.ref.removeprefix(_EMAIL))
+            return frozenset({f"{_SLACK}{number}"} if number else ())
+        if person.slack and not person.also:
+            return (await self.member(Caller(person.slack))).person.also
+        return frozenset()
+
     async def by_email(self, email: str) -> str | None:
         """The id of the person with this address; None if there is none, or nobody can tell."""
         wanted = email.strip().lower()
@@ -105,7 +123,8 @@ class Directory:
         return lambda: self._ask_members(group)
 
     async def _ask_person(self, number: str) -> Member:
-        answer = await self._ask("users.info", {"user": number}, absent="user_not_found")
+        asked = {"user": number, "include_locale": "true"}
+        answer = await self._ask("users.info", asked, absent="user_not_found")
         user = answer.get("user")
         return _person(number, user if isinstance(user, dict) else {})
 
@@ -158,7 +177,14 @@ def _person(number: str, user: Mapping[str, Any]) -> Member:
         email if isinstance(email, str) and email else None,
         bot=bool(user.get("is_bot")),
         active=not user.get("deleted"),
+        locale=_locale(user.get("locale")),
     )
+
+
+def _locale(said: object) -> Locale | None:
+    """Ours for Slack's, as `pt-BR` and `en-GB`: what matters is the language."""
+    language = str(said).partition("-")[0]
+    return next((each for each in get_args(Locale) if each.partition("-")[0] == language), None)
 
 
 class _Kept(Generic[Found]):

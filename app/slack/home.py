@@ -99,14 +99,17 @@ class Home:
     async def _show(self, caller: Caller, found: Sequence[Incident], total: int) -> bool:
         """Whether it looks different than before, and so was shown anew."""
         member = await self._directory.member(caller)
-        words = await self._speech.words()
-        outlook = self._outlook()
-        found = outlook.masked(found)
-        own = listing.mine(found, member.refs)
-        shown = view(words, own, found, total, page=outlook.public_url, now=self._clock.now())
-        digest = hashlib.sha256(to_json(shown)).hexdigest()
+        words, outlook, now = self._speech.of(member.locale), self._outlook(), self._clock.now()
+
+        def seen(incidents: Sequence[Incident]) -> Block:
+            own = listing.mine(incidents, member.person.refs)
+            return view(words, own, incidents, total, page=outlook.public_url, now=now)
+
+        digest = hashlib.sha256(to_json(seen(found))).hexdigest()
         if self._shown.get(caller.id) == digest:
             return False
+        # Masked, and so counted, only on its way out: not at every look whether it has changed.
+        shown = seen(outlook.masked(found))
         await self._api.call("views.publish", {"user_id": caller.id, "view": shown})
         self._shown[caller.id] = digest
         return True

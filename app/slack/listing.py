@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from app.core import notices
 from app.core.alerts import severity_rank
 from app.core.incidents import Incident, Status
 from app.core.notices import Notice
@@ -74,8 +75,7 @@ def listed(
 ) -> list[Block]:
     """As many as there is room for, and how many more there are."""
     shown = [
-        entry(words, each, page=f"{public_url}/incidents/{each.id}", now=now)
-        for each in found[:most]
+        entry(words, each, page=notices.page(public_url, each.id), now=now) for each in found[:most]
     ]
     rest = total - len(shown)
     return [*shown, section(words.more(rest))] if rest > 0 else shown

@@ -81,8 +81,9 @@ def _desk(
 ) -> tuple[Desk, Home]:
     db, policy, clock, outlook = engine.db, engine.policy, engine.clock, engine.outlook
     directory = Directory(api, clock)
+    engine.actions.introduced_by(directory.introduce)
     speech = Speech(db, policy, locale=locale, zone=zone)
-    doer = Doer(engine.actions, Answers(api, speech), Rights(directory, policy), clock)
+    doer = Doer(engine.actions, Answers(api, speech, directory), Rights(directory, policy), clock)
     home = Home(db, api, directory=directory, speech=speech, outlook=outlook, clock=clock)
     interactions = Interactions(doer, api, directory)
     silences = Silences(doer, db, api, engine.silencing, outlook)

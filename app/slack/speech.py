@@ -12,6 +12,7 @@ from app.errors import NotApplicable, NotFound, Obstacle, PlantaoError, StoreUna
 from app.notifiers.mrkdwn import calm
 from app.notifiers.text import one_line
 from app.notifiers.wording import N_, Words, matching, person, words
+from app.settings import Locale
 from app.store import postings
 from app.store.database import Database
 
@@ -52,13 +53,17 @@ class Speech:
         self._zone = zone
         self._known: OrderedDict[str, Destination] = OrderedDict()
 
-    async def words(self, channel: str = "") -> Words:
+    async def words(self, channel: str) -> Words:
         """The words of a channel, by its id; the service's own where nothing is shown."""
         destination = self._known.get(channel)
-        if destination is None and channel:
+        if destination is None:
             destination = await self._look(channel)
         asked = self._policy.current.locale("", destination) if destination else None
         return words(asked or self._locale, self._zone)
+
+    def of(self, locale: Locale | None) -> Words:
+        """The words of a person's language; the service's own where that is not known."""
+        return words(locale or self._locale, self._zone)
 
     async def _look(self, channel: str) -> Destination | None:
         try:

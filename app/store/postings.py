@@ -120,16 +120,18 @@ _INSERT_ONCE: dict[str, Any] = {
     "postgresql": postgresql.insert(_postings).on_conflict_do_nothing(),
 }
 
+# Shown, but not to everybody there: those are tried again later, and must not hold up news.
+_LACKING = (_postings.c.state == PostingState.SHOWN.value) & _postings.c.last_error.is_not(None)
+
 # A posting that waits out a failure keeps its time: changes do not make it try sooner.
+_NOW = sa.bindparam("now", type_=_postings.c.due_at.type)
 _MARK_DUE = (
     sa.update(_postings)
     .where(_postings.c.incident_id == sa.bindparam("number"))
     .where(_BUSY)
     .values(
         asked=_postings.c.asked + 1,
-        due_at=sa.func.coalesce(
-            _postings.c.due_at, sa.bindparam("now", type_=_postings.c.due_at.type)
-        ),
+        due_at=sa.case((_LACKING, _NOW), else_=sa.func.coalesce(_postings.c.due_at, _NOW)),
         priority=sa.case(
             (_postings.c.root.is_(None), sa.bindparam("without_root")),
             else_=sa.bindparam("with_root"),
@@ -201,12 +203,15 @@ def record(tx: Transaction, posting: Posting, *, due_at: datetime | None, now: d
     """Store what is now shown, end the lease, and say when to look at it again.
 
     `due_at` None means that nothing is left to do, unless it was asked for again since it
-    was leased: the incident changed while the call was made.
+    was leased: the incident changed while the call was made. So does a later time, where only
+    some people lack what is shown.
     """
+    lacking = posting.state is PostingState.SHOWN and posting.last_error is not None
+    waits = due_at is None or lacking
     values = asdict(posting) | {
         "destination": str(posting.destination),
         "state": _unless_relieved(posting.state),
-        "due_at": _unless_asked_again(posting, now) if due_at is None else due_at,
+        "due_at": _unless_asked_again(posting, now, due_at) if waits else due_at,
         "lease_until": None,
         "lease_by": None,
     }
@@ -225,9 +230,12 @@ def _unless_relieved(state: PostingState) -> sa.ColumnElement[Any]:
     return sa.case((_postings.c.state == relieved, relieved), else_=state.value)
 
 
-def _unless_asked_again(posting: Posting, now: datetime) -> sa.ColumnElement[Any]:
-    again = _postings.c.asked != posting.asked
-    return sa.case((again, sa.literal(now, type_=_postings.c.due_at.type)), else_=sa.null())
+def _unless_asked_again(
+    posting: Posting, now: datetime, due_at: datetime | None
+) -> sa.ColumnElement[Any]:
+    again, kind = _postings.c.asked != posting.asked, _postings.c.due_at.type
+    later = sa.null() if due_at is None else sa.literal(due_at, type_=kind)
+    return sa.case((again, sa.literal(now, type_=kind)), else_=later)
 
 
 def hurry(tx: Transaction, destination: Destination, *, now: datetime) -> None:

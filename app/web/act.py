@@ -43,9 +43,12 @@ from app.notifiers.wording import Words, words
 from app.store import incidents, postings
 from app.store.database import Transaction
 from app.web import act_deeds, act_page
-from app.web.act_page import Mutable, View
+from app.web.act_page import View
 from app.web.context import Context, Service
+from app.web.deeds import carry_out
 from app.web.forms import read_form
+from app.web.outcomes import refused, well_done
+from app.web.proposals import Mutable, mutable
 
 router = APIRouter(tags=["mail"], include_in_schema=False)
 
@@ -100,7 +103,7 @@ async def _answered(
         visit = await _visit(token, service, name)
         speech = visit.speech
         if form is None:
-            well = act_page.well_done(speech) if done else None
+            well = well_done(speech) if done else None
             return _page(200, act_page.page(speech, await _view(service, visit), well))
         return await _done(service, visit, form)
     except LinkExpired:
@@ -149,10 +152,10 @@ async def _done(service: Context, visit: _Visit, form: Mapping[str, str]) -> Res
     if deed is None:
         return _refused(400, visit.speech, act_page.unreadable(visit.speech))
     try:
-        await act_deeds.carry_out(service, visit.right.incident, deed)
+        await carry_out(service, visit.right.incident, deed)
     except (NotApplicable, NotFound, InvalidSilence, NeighbourFailed) as error:
         view = await _view(service, visit)
-        why = act_page.refused(visit.speech, error, view.notice, form)
+        why = refused(visit.speech, error, view.notice, form)
         return _page(_STATUS.get(type(error), 409), act_page.page(visit.speech, view, why))
     # Relative, so that it holds behind a proxy that serves us below a path of its own.
     query = {"done": "yes"} | ({"as": visit.name} if visit.name else {})
@@ -177,11 +180,9 @@ def _notice(tx: Transaction, number: int, outlook: Outlook) -> Notice:
 
 async def _mutable(service: Context, incident: int) -> Mutable | None:
     try:
-        found = await service.silencing.propose(incident)
+        return await mutable(service, incident)
     except (NotApplicable, InvalidSilence):
         return None
-    matchers = service.outlook().masked([str(matcher) for matcher in found.matchers])
-    return Mutable(matchers, len(found.muted), found.firing, found.elsewhere)
 
 
 def _page(status: int, html: str) -> Response:

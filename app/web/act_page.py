@@ -3,49 +3,33 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, assert_never
+from typing import Any
 
 from app.core.incidents import Status
 from app.core.notices import Notice
 from app.core.signed_links import LIFE, Right
-from app.errors import (
-    InvalidSilence,
-    NeighbourRefused,
-    NeighbourUnreachable,
-    NotApplicable,
-    Obstacle,
-    PlantaoError,
-)
 from app.notifiers import silence_wording, telling
 from app.notifiers.reading import explanation
 from app.notifiers.text import cut, one_line
-from app.notifiers.wording import Words, person
+from app.notifiers.wording import Words
+from app.web.deeds import LONGEST_NOTE
+from app.web.outcomes import Answer
 from app.web.pages import render
+from app.web.proposals import Mutable, reach
 
 #: How long a silence may be that is made from here.
 LENGTHS = {"1h": timedelta(hours=1), "2h": timedelta(hours=2), "8h": timedelta(hours=8)}
-LONGEST_NOTE = 10_000
 LONGEST_NAME = 60
 
 _TOLD = 50
 _MATCHERS = 300
 _EXPLANATION = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Mutable:
-    """What a silence made now would mute: so many of the firing alerts here, and elsewhere."""
-
-    matchers: Sequence[str]
-    muted: int
-    firing: int
-    elsewhere: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +45,6 @@ class View:
     name: str
     mutable: Mutable | None
     silencing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of an action, above everything else.
-
-    With `ask`, it can be asked for once more: `resolve`, although alerts fire, or `silence`, as
-    soon as Alertmanager answers. The rest is what was written, and must not be lost.
-    """
-
-    text: str
-    good: bool = False
-    ask: str = ""
-    note: str = ""
-    length: str = ""
-    reason: str = ""
 
 
 def page(words: Words, view: View, answer: Answer | None = None) -> str:
@@ -166,69 +134,6 @@ def unreadable(words: Words) -> tuple[str, str]:
     )
 
 
-def well_done(words: Words) -> Answer:
-    """What was asked for is done; the page itself shows what."""
-    return Answer(words.say("Done. Everybody who follows this incident sees it."), good=True)
-
-
-def refused(words: Words, error: PlantaoError, notice: Notice, form: Mapping[str, str]) -> Answer:
-    """Why it was not done, and what can be done about it. What was written is kept."""
-    text, ask = _why(words, error, notice)
-    note, length, reason = (form.get(field, "") for field in ("text", "length", "reason"))
-    again = ask if ask == form.get("do") else ""
-    return Answer(text, ask=again, note=note, length=length, reason=reason)
-
-
-def _why(words: Words, error: PlantaoError, notice: Notice) -> tuple[str, str]:
-    """In words, and which action can be asked for once more, and then done."""
-    match error:
-        case NotApplicable(obstacle=Obstacle.STILL_FIRING):
-            return obstacle(words, error, notice), "resolve"
-        case NotApplicable():
-            return obstacle(words, error, notice), ""
-        case NeighbourUnreachable():
-            return words.say(
-                "Alertmanager does not answer. Nothing is sure to be changed."
-            ), "silence"
-        case NeighbourRefused():
-            return words.say("Alertmanager did not take it. Try it on Alertmanager's own page."), ""
-        case InvalidSilence():
-            return words.say("No such silence can be made from here."), ""
-        case _:
-            return _other(words), ""
-
-
-def _other(words: Words) -> str:
-    return words.say("That can no longer be done: the incident is in another state.")
-
-
-def obstacle(words: Words, error: NotApplicable, notice: Notice) -> str:
-    """Why an action does not fit, in the reader's words: who was faster, and when."""
-    incident = notice.incident
-    at = words.moment(error.at, beside=incident.opened_at) if error.at else ""
-    match error.obstacle:
-        case Obstacle.ALREADY_RESOLVED if incident.resolved_by:
-            who = person(incident.resolved_by)
-            return words.say("Already resolved by {person}, {time}", person=who, time=at)
-        case Obstacle.ALREADY_RESOLVED:
-            return words.say("Already resolved, {time}", time=at)
-        case Obstacle.ALREADY_ACKNOWLEDGED:
-            who = person(incident.acknowledged_by or "")
-            return words.say("Already acknowledged by {person}, {time}", person=who, time=at)
-        case Obstacle.STILL_FIRING:
-            return words.count(
-                "{count} alert still fires. Silence it below, or resolve all the same?",
-                "{count} alerts still fire. Silence them below, or resolve all the same?",
-                error.firing,
-            )
-        case Obstacle.CHANGED_MEANWHILE:
-            return words.say("The incident changed meanwhile. Look again, then decide.")
-        case Obstacle.NOTE_REMOVED | Obstacle.OTHER:
-            return _other(words)
-        case _:
-            assert_never(error.obstacle)
-
-
 # Parts
 
 
@@ -275,18 +180,8 @@ def _why_not_silenced(words: Words, view: View) -> str:
 def _mutable(words: Words, view: View) -> Mapping[str, str] | None:
     if view.mutable is None or not view.silencing:
         return None
-    found = view.mutable
-    here = words.count(
-        "Mutes {muted} of {count} firing alert of this incident",
-        "Mutes {muted} of {count} firing alerts of this incident",
-        found.firing,
-        muted=words.number(found.muted),
-    )
-    elsewhere = words.count(
-        "and {count} of other incidents", "and {count} of other incidents", found.elsewhere
-    )
-    matchers = cut(one_line(" ".join(found.matchers)), _MATCHERS)
-    return {"matchers": matchers, "reach": f"{here}, {elsewhere}" if found.elsewhere else here}
+    matchers = cut(one_line(" ".join(view.mutable.matchers)), _MATCHERS)
+    return {"matchers": matchers, "reach": reach(words, view.mutable)}
 
 
 def _story(words: Words, notice: Notice) -> dict[str, Any]:

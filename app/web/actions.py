@@ -92,7 +92,7 @@ class Doing:
         return decided_on(body.revision, self._if_match)
 
     async def act(self, event: PersonEvent) -> Response:
-        acted = acting(self.number, event)
+        acted = acting(self.number, await self._service.actions.introduced(event))
 
         def deed(tx: Transaction, policy: Policy, now: datetime) -> dict[str, Any]:
             return _note(self._service.outlook().masked(acted(tx, policy, now)), event)

@@ -29,7 +29,7 @@ async def healthz() -> Response:
 @router.get("/readyz", summary="Able to work", responses={503: {"description": "Not able."}})
 async def readyz(service: Service) -> Response:
     """200 while the database takes writes and every loop runs; else 503, with the reason."""
-    detail = {"database": await _database(service), "loops": _loops(service)}
+    detail = {"database": await database_state(service), "loops": loops_state(service)}
     ready = all(state == "ok" for state in detail.values())
     # A source that rests costs context, not messages: the service is ready all the same.
     resting = {"sources_resting": service.enrich.resting()}
@@ -37,7 +37,8 @@ async def readyz(service: Service) -> Response:
     return Response(to_json(content), 200 if ready else 503, media_type="application/json")
 
 
-async def _database(service: Context) -> str:
+async def database_state(service: Context) -> str:
+    """`ok`, or why it takes no writes."""
     try:
         await service.db.write(schema.touch)
     except StoreUnavailable as error:
@@ -45,7 +46,8 @@ async def _database(service: Context) -> str:
     return "ok"
 
 
-def _loops(service: Context) -> str:
+def loops_state(service: Context) -> str:
+    """`ok`, or which loops do not run."""
     stopped = service.loops.stopped()
     return f"not running: {', '.join(stopped)}" if stopped else "ok"
 
@@ -59,7 +61,7 @@ async def metrics(service: Service) -> Response:
 
 async def _refresh(service: Context) -> None:
     try:
-        counts, oldest = await service.db.read(_figures)
+        counts, oldest = await service.db.read(figures)
     except StoreUnavailable:
         return  # the counters still tell what happened
     POSTINGS.clear()
@@ -69,7 +71,8 @@ async def _refresh(service: Context) -> None:
     INGEST_LAG.set(max(0.0, waited))
 
 
-def _figures(tx: Transaction) -> tuple[dict[tuple[str, str], int], datetime | None]:
+def figures(tx: Transaction) -> tuple[dict[tuple[str, str], int], datetime | None]:
+    """Postings by transport and state, and when the oldest receipt came that still waits."""
     return postings.counts(tx), receipts.oldest_waiting(tx)
 
 

@@ -35,8 +35,7 @@ def listed(
 ) -> tuple[list[dict[str, Any]], Page]:
     """A page of a search, as JSON with the fields wanted (none: all), and the page itself."""
     page = queries.page(tx, search)
-    shown = _shown(tx, page, outlook, set(wanted))
-    made = [incident_json(each) for each in shown]
+    made = [incident_json(each) for each in shown(tx, page, outlook, set(wanted))]
     if wanted:
         made = [{name: each[name] for name in wanted} for each in made]
     return made, page
@@ -49,7 +48,7 @@ def items(
     return listed(tx, search, outlook, wanted)[0]
 
 
-def _shown(tx: Transaction, page: Page, outlook: Outlook, wanted: set[str]) -> list[Shown]:
+def shown(tx: Transaction, page: Page, outlook: Outlook, wanted: set[str]) -> list[Shown]:
     """All that the fields wanted are made of, and no more."""
     numbers = [incident.id for incident in page.incidents]
 

@@ -131,18 +131,18 @@ async def shown(filters: Annotated[Filters, Query()], service: Service) -> Stats
 
     Of the incidents that were opened from `since` to before `until`.
     """
-    stretch = _stretch(filters, service.clock.now())
-    figures, ours = await service.db.read(_load, stretch)
+    stretch = stretch_of(filters, service.clock.now())
+    figures, ours = await service.db.read(load, stretch)
     masked = service.outlook().masked(figures)
     speech = words(filters.lang or service.settings.locale, service.settings.timezone)
     return stats_json(masked, stretch, speech, about_plantao=ours, limit=filters.limit)
 
 
-def _load(tx: Transaction, stretch: Stretch) -> tuple[Stats, int]:
+def load(tx: Transaction, stretch: Stretch) -> tuple[Stats, int]:
     return store.summary(tx, stretch), store.about_ourselves(tx, stretch)
 
 
-def _stretch(filters: Filters, now: datetime) -> Stretch:
+def stretch_of(filters: Filters, now: datetime) -> Stretch:
     until = moment("until", filters.until, now) or now
     try:
         since = moment("since", filters.since, now) or until - _SHOWN_BY_DEFAULT

@@ -77,7 +77,8 @@ def incident_json(shown: Shown) -> dict[str, Any]:
         "links": {
             "graph": links.graph,
             "dashboard": links.dashboard,
-            "self": links.incident,
+            "self": links.record,
+            "console": links.incident,
             "postmortem": links.postmortem,
         },
         "context": context_json(shown.context, shown.related),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -122,7 +123,38 @@ def test_how_many_still_fire() -> None:
 def test_the_account_names_who_it_was_and_whose_it_is() -> None:
     (entry,) = Story().tell(FIRES, Assigned(ANA, BIA)).last.entries
     assert (entry.kind, entry.actor, entry.actor_ref) == (K.ASSIGNED, "Ana", "slack:U1")
-    assert entry.data == {"to": "Bia"}
+    assert entry.data == {"to": "Bia", "mention": "U2"}
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "mention"),
+    [
+        (ANA, BIA, "U2"),
+        (ANA, Person("Bia", "email:bia@x.example", frozenset({"slack:U2"})), "U2"),
+        (ANA, ANA, None),  # who takes it need not be told
+        (Person("ana@x.example", "email:ana@x.example", frozenset({"slack:U1"})), ANA, None),
+        (ANA, CAIO, None),
+        (ANA, Person("Bia", "slack:!channel"), None),
+        (ANA, None, None),
+    ],
+)
+def test_whom_an_assignment_mentions(by: Person, to: Person | None, mention: str | None) -> None:
+    (entry,) = Story().tell(FIRES, Assigned(CAIO, Person("Duda")), Assigned(by, to)).last.entries
+    assert entry.data.get("mention") == mention
+
+
+MAILED = Person("ana@x.example", "email:ana@x.example")
+ANA_KNOWN = replace(ANA, also=frozenset({MAILED.ref}))
+MAILED_KNOWN = replace(MAILED, also=frozenset({ANA.ref}))
+
+
+def test_who_is_known_under_two_references_is_one_person() -> None:
+    assert Story().tell(FIRES, Acknowledged(MAILED), Acknowledged(ANA_KNOWN)).now.revision == 2
+    assert Story().tell(FIRES, Acknowledged(ANA), Acknowledged(MAILED_KNOWN)).now.revision == 2
+    given = Story().tell(FIRES, Assigned(BIA, MAILED), Acknowledged(ANA), Unacknowledged(ANA_KNOWN))
+    assert given.now.assignee is None
+    with pytest.raises(NotApplicable, match="already acknowledged by ana@"):
+        Story().tell(FIRES, Acknowledged(MAILED), Acknowledged(replace(BIA, also=frozenset())))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,13 @@ def test_muted(kinds: list[EntryKind], muted: bool, told: list[EntryKind]) -> No
     assert [each.kind for each in found] == told
 
 
+@pytest.mark.parametrize("muted", [False, True])
+def test_who_is_mentioned_is_reached_in_any_case(muted: bool) -> None:
+    entries = [entry(K.ASSIGNED, 1), entry(K.ASSIGNED, 2, mention="U2")]
+    found = due(entries, root="C1:1", edits=True, muted=muted)
+    assert [each.number for each in found] == [2]
+
+
 def test_where_nothing_can_be_edited_the_switch_itself_is_told() -> None:
     entries = [entry(MUTED, 1), entry(FIRED, 2), entry(UNMUTED, 3), entry(MUTED, 4)]
     found = due(entries, root="<m@x> s", edits=False, muted=True)

@@ -42,9 +42,9 @@ async def test_cause_and_effect_are_linked_on_both_threads(
         upstream, downstream = scene.slack.roots()
 
         await scene.shows(downstream, cause)
-        assert (f"{URL}/incidents/1", "#1") in downstream.links
+        assert (f"{URL}/console/incidents/1", "#1") in downstream.links
         await scene.play(lambda: any(effect in each for each in scene.slack.replies(upstream)))
-        assert (f"{URL}/incidents/2", "#2") in scene.slack.replies(upstream)[0].links
+        assert (f"{URL}/console/incidents/2", "#2") in scene.slack.replies(upstream)[0].links
 
         await scene.fire(alert("KafkaLag", component="kafka", status="resolved"))
         await scene.play(lambda: "#1 KafkaLag" not in downstream)

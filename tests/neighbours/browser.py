@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.neighbours.processes import NeighbourFailed, Process, find_program
 
-_FLAGS = (
+#: How a headless Chromium is started, whoever drives it.
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -43,8 +44,8 @@ def screenshot(
     with tempfile.TemporaryDirectory(prefix="plantao-chromium-", ignore_cleanup_errors=True) as own:
         chromium = Process(
             [
-                find_program("chromium", "chromium-browser", "google-chrome"),
-                *_FLAGS,
+                find_chromium(),
+                *FLAGS,
                 f"--user-data-dir={own}/profile",
                 f"--window-size={width},{height}",
                 f"--screenshot={png_path}",
@@ -60,6 +61,11 @@ def screenshot(
         if status or not png_path.exists():
             raise NeighbourFailed(f"no picture of {page} ({status}): {chromium.log_text()}")
     return png_path
+
+
+def find_chromium() -> str:
+    """Debian's, or whichever is there; raises NeighbourFailed without one."""
+    return find_program("chromium", "chromium-browser", "google-chrome")
 
 
 def size(png_path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
 
 from app.engine import verify
 from app.notifiers.wording import words
@@ -20,10 +21,27 @@ APP = Path(__file__).parents[2] / "app"
 def in_code() -> Iterator[str | tuple[str, ...]]:
     """Every message that we can say to people."""
     rooms = ("notifiers", "slack", "web")
-    for path in sorted(path for room in rooms for path in (APP / room).glob("*.py")):
+    for path in sorted(path for room in rooms for path in (APP / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (said := _said(node)):
                 yield said
+    yield from in_templates()
+
+
+def in_templates() -> Iterator[str | tuple[str, ...]]:
+    """What templates say themselves, by `say` and `count`."""
+    for path in sorted((APP / "web" / "templates").rglob("*.html")):
+        for call in (
+            Environment(autoescape=True)
+            .parse(path.read_text(encoding="utf-8"))
+            .find_all(nodes.Call)
+        ):
+            name = call.node.name if isinstance(call.node, nodes.Name) else ""
+            texts = tuple(each.value for each in call.args if isinstance(each, nodes.Const))
+            if name == "count":
+                yield texts[:2]
+            elif name == "say":
+                yield texts[0]
 
 
 def _said(call: ast.Call) -> str | tuple[str, ...] | None:
@@ -69,7 +87,7 @@ def test_no_translation_is_empty_or_unsure() -> None:
 
 #: What is the same in both languages, or what operators in Brazil call it.
 SAME = {"Labels", "Matchers", "INFO", "Runbook", "Alertmanager", "Prometheus", "MLflow", "Run:"}
-SAME |= {"Token"}
+SAME |= {"Token", "Matcher"}
 SAME |= {"{count} d", "{count} h", "{count} min", "{count} s", "Challenger: v{version}"}
 
 

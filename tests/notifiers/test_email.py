@@ -245,7 +245,7 @@ async def test_text_tells_what_html_does(mail: EmailNotifier, server: SmtpServer
     ):
         assert all(line in each for each in shown), line
     for each in page:
-        assert "https://plantao.example.com/incidents/17" in each
+        assert "https://plantao.example.com/console/incidents/17" in each
         assert "https://ci.example.com/881" in each
 
 

@@ -378,8 +378,8 @@ def test_other_incidents_are_links() -> None:
     lines = background.brief(words("en", ZONE), NOTICES["known"])
     links = {line.name: line.link for line in lines if line.link}
     assert links == {
-        "#11": "https://plantao.example.com/incidents/11",
-        "#17": "https://plantao.example.com/incidents/17",
+        "#11": "https://plantao.example.com/console/incidents/11",
+        "#17": "https://plantao.example.com/console/incidents/17",
         "pix-fraud": "https://mlflow.example.com/#/models/pix-fraud",
     }
 

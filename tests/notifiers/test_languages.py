@@ -43,8 +43,10 @@ from app.notifiers.slack_errors import from_code, from_transport
 from app.notifiers.smtp import MailServer
 from app.notifiers.wording import Words, words
 from app.settings import parse_smtp_url
-from app.web import act_page
-from app.web.act_page import Answer, Mutable, View
+from app.web import act_page, outcomes
+from app.web.act_page import View
+from app.web.outcomes import Answer
+from app.web.proposals import Mutable
 from tests.notifiers.foreign import foreign
 from tests.notifiers.samples import START, ZONE, alert, every_kind, notice, reported
 
@@ -187,7 +189,7 @@ _REFUSALS = (
 
 
 def answers(shown: Notice, speech: Words) -> Iterator[Answer]:
-    yield act_page.well_done(speech)
+    yield outcomes.well_done(speech)
     errors: list[PlantaoError] = [
         *(NotApplicable("Late.", each, by="Άννα", at=NOW, firing=2) for each in Obstacle),
         NotApplicable("Late.", Obstacle.ALREADY_RESOLVED, at=NOW),
@@ -198,7 +200,7 @@ def answers(shown: Notice, speech: Words) -> Iterator[Answer]:
     ]
     for error in errors:
         for do in ("resolve", "silence", "note"):
-            yield act_page.refused(speech, error, shown, {"do": do})
+            yield outcomes.refused(speech, error, shown, {"do": do})
 
 
 def assert_all_marked(found: Iterable[str]) -> None:

@@ -133,7 +133,7 @@ def test_buttons_for_what_can_be_done(name: str, actions: list[str]) -> None:
     assert {each["value"] for each in found if each["type"] == "button"} == {"12"}
 
 
-PAGE = ("open:12", "https://plantao.example.com/incidents/12")
+PAGE = ("open:12", "https://plantao.example.com/console/incidents/12")
 POSTMORTEM = ("postmortem:12", "https://plantao.example.com/incidents/12/postmortem")
 
 

@@ -58,7 +58,7 @@ def test_an_alert_says_what_whoever_is_woken_by_it_must_know(rule: AlertRule) ->
     assert set(rule.annotations) == {"summary", "description", "runbook_url"}
     assert rule.annotations["runbook_url"] == "{{ $externalLabels.runbooks }}/" + rule.name
     assert len(rule.annotations["summary"]) <= 100
-    assert rule.annotations["description"].endswith(".")
+    assert rule.annotations["description"].removesuffix("{{ end }}").endswith(".")
     # What is compared with 0 or 1 for "down" or "gone" has no value worth telling.
     if split(rule.expression).operator not in {"==", ""}:
         assert "$value" in rule.annotations["description"]

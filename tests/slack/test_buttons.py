@@ -107,6 +107,22 @@ async def test_assign(work: Workplace) -> None:
     modal.fill("person", "U0BRUNO")
     await modal.submit()
     await work.shows(root, "Assigned to Bruno Lima")
+    called = await work.said(root, "by Ana Souza")
+    assert called.mentions == ["@U0BRUNO"]
+    assert called.text.startswith("👤 Assigned to <@U0BRUNO> by Ana Souza")
+
+
+async def test_nobody_is_called_to_what_they_took_themselves(work: Workplace) -> None:
+    root, bruno = await work.incident(), work.slack.person("bruno")
+    await bruno.click(root, "incident.acknowledge")
+    await work.shows(root, "Acknowledged by Bruno Lima")
+    await work.clock.advance(seconds=30)
+    assert not [each for each in work.slack.replies(root) if each.mentions]
+
+    # Whom Slack knows by the address is called, too.
+    body = {"by": "CI", "to": "Ana <Ana@Example.com>"}
+    assert (await work.house.http.post("/incidents/1/assign", json=body)).status_code == 200
+    assert (await work.said(root, "by CI")).mentions == ["@U0ANA"]
 
 
 async def test_nothing_is_assigned_to_a_bot(work: Workplace) -> None:

@@ -95,3 +95,40 @@ async def test_a_storm_fits_into_a_home(work: Workplace) -> None:
     await home(work, ana, "and 90 more")
     await ana.command("/plantao list")
     await ana.expect_ephemeral_soon("and 135 more")
+
+
+async def test_each_reads_it_in_the_language_they_have_slack_in(work: Workplace) -> None:
+    work.slack.add_user("carla", "Carla Dias")
+    ana, bruno, carla = (work.slack.person(each) for each in ("ana", "bruno", "carla"))
+    work.slack.users[ana.id].locale = "pt-BR"
+    work.slack.users[carla.id].locale = "fr-FR"
+    for each in (ana, bruno, carla):
+        await each.open_home()
+    await home(work, ana, "Nenhum incidente aberto")
+    await home(work, bruno, "No incident is open")
+    await home(work, carla, "No incident is open")  # the service's own
+
+
+async def masked(work: Workplace) -> list[str]:
+    """The counters of what was masked, as `/metrics` has them."""
+    figures = (await work.house.http.get("/metrics")).text
+    return [line for line in figures.splitlines() if line.startswith("plantao_masked_total")]
+
+
+async def test_what_was_taken_by_mail_is_mine_and_masked_once(work: Workplace) -> None:
+    ana = work.slack.person("ana")
+    await work.fire(alert("KafkaLag", severity="critical", payer="529.982.247-25"))
+    root = await work.root("KafkaLag")
+    work.slack.allow(thread_of=root)
+    body = {"by": "ana@example.com <ana@example.com>"}
+    assert (await work.house.http.post("/incidents/1/acknowledge", json=body)).status_code == 200
+    await ana.open_home()
+    said = await home(work, ana, "Acknowledged by ana@example.com")
+    assert "None is yours." not in said
+    counted = await masked(work)
+    await work.clock.advance(seconds=60)
+    assert await masked(work) == counted
+
+    await ana.click(root, "incident.unacknowledge")
+    await work.shows(root, "CRITICAL", without="Acknowledged")
+    assert (await work.house.incident(1))["assigned_to"] is None

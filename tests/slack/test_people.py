@@ -32,6 +32,13 @@ async def test_an_address_needs_its_own_scope(app: App, slack: Workspace) -> Non
     assert (refusal["error"], refusal["needed"]) == ("missing_scope", "users:read.email")
 
 
+async def test_a_language_is_told_to_who_asks(app: App, slack: Workspace) -> None:
+    slack.users["U0ANA"].locale = "pt-BR"
+    assert "locale" not in (await app.web.users_info(user="U0ANA"))["user"]
+    found = await app.web.users_info(user="U0ANA", include_locale=True)
+    assert found["user"]["locale"] == "pt-BR"
+
+
 async def test_who_is_deactivated_is_found_no_more(app: App, slack: Workspace) -> None:
     slack.deactivate("ana")
     assert (await app.web.users_info(user="U0ANA"))["user"]["deleted"] is True

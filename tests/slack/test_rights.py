@@ -92,7 +92,7 @@ async def test_people_are_asked_for_once_an_hour(
     for _ in range(3):
         found = await people.member(Caller("U0ANA"))
     assert (found.name, found.email, found.may_act) == ("Ana Souza", "ana@example.com", True)
-    assert found.refs == {"slack:U0ANA", "email:ana@example.com"}
+    assert found.person.refs == {"slack:U0ANA", "email:ana@example.com"}
     assert len(slack.calls("users.info")) == 1
     await clock.advance(hours=1)
     slack.users["U0ANA"].display_name = "Aninha"

@@ -118,3 +118,27 @@ async def test_a_hundred_events_while_the_connection_is_cut_every_five_seconds(
         await work.clock.advance(seconds=0.5)
     assert sorted(n["data"]["text"] for n in notes) == sorted(m.text for m in said)
     assert await work.entries("note_edited") == []
+
+
+async def test_what_was_cut_before_its_acknowledgement_comes_again_and_counts_once(
+    work: Workplace,
+) -> None:
+    await connected(work)
+    root, ana = await work.incident(), work.slack.person("ana")
+    said = ana.say("a consumer hangs", thread_of=root)
+    work.slack.sockets.cut_after = "reaction_added"
+    ana.react(said, "pushpin")
+
+    def sent() -> list[int]:
+        """The attempts that Slack made, as it counts them."""
+        envelopes = [each for each in work.slack.sockets.envelopes if "event" in each["payload"]]
+        told = [each for each in envelopes if each["payload"]["event"]["type"] == "reaction_added"]
+        return [each["retry_attempt"] for each in told]
+
+    await work.play(lambda: len(sent()) > 1, seconds=400, step=0.5)
+    assert sent()[0] == 0
+    assert sent()[-1] > 0
+    await noted(work, 1)
+    await work.clock.advance(seconds=30)
+    assert len(await work.entries("note")) == 1
+    assert await work.entries("note_edited") == []

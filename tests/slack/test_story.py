@@ -57,16 +57,18 @@ async def test_an_incident_from_firing_to_reopened(tmp_path: Path) -> None:
             modal.fill("why", "trocando o disco")
             await modal.submit()
             (await until_top(work, ana, "está silenciado até")).close()
-            silenced = await work.said(root, "silenciado até")
-            await work.shows(root, "Silenciado até")
+            await work.said(root, "silenciado até")
+            await work.shows(root, "Encerrar silêncio")
 
-            await bruno.click(silenced, "silence.end")
+            await bruno.click(root, "silence.end")
             await work.said(root, "Silêncio encerrado por Bruno Lima")
+            await work.shows(root, "CRÍTICO", without="Encerrar silêncio")
 
             await ana.click(root, "incident.resolve")
             asks = await ana.expect_modal_soon("ainda está disparado")
             await asks.submit()
             await work.shows(root, "Resolvido por Ana Souza")
+            assert "Reconhecido por Ana Souza" in root  # who did what stays to be read
 
             again = at(work.clock.now())
             await work.fire(alert("KafkaLag", starts=again, **LABELS))  # type: ignore[arg-type]

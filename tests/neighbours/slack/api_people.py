@@ -49,7 +49,8 @@ def users_info(workspace: Workspace, caller: Token, arguments: Arguments) -> Jso
     if person is None:
         raise SlackError("user_not_found")
     email = "users:read.email" in caller.scopes
-    return {"user": shapes.user(workspace, person, email=email)}
+    locale = {"locale": person.locale} if arguments.flag("include_locale") else {}
+    return {"user": shapes.user(workspace, person, email=email) | locale}
 
 
 def lookup_by_email(workspace: Workspace, caller: Token, arguments: Arguments) -> JsonObject:

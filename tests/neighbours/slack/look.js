@@ -30,6 +30,16 @@ function complain(text) {
   place.hidden = !text;
 }
 
+// As in Slack: one looks at the newest, until one scrolls up.
+function atEnd() {
+  const page = document.documentElement;
+  return page.scrollHeight - page.scrollTop - page.clientHeight < 80;
+}
+
+function toEnd() {
+  document.documentElement.scrollTop = document.documentElement.scrollHeight;
+}
+
 async function refresh() {
   const page = await (await fetch(location.href)).text();
   const fresh = new DOMParser().parseFromString(page, "text/html");
@@ -37,7 +47,9 @@ async function refresh() {
     const now = fresh.getElementById(id);
     const looks = id === "layer" ? layerLooks(now) : now.innerHTML;
     if (before[id] !== undefined && before[id] !== looks) {
+      const follow = atEnd();
       document.getElementById(id).innerHTML = now.innerHTML;
+      if (follow) toEnd();
     }
     before[id] = looks;
   }
@@ -117,5 +129,6 @@ const opened = new URLSearchParams(location.search).get("open");
 for (const menu of document.querySelectorAll("details[data-action]")) {
   menu.open = menu.dataset.action === opened;
 }
+if (document.getElementById("write")) toEnd();
 refresh();
 setInterval(refresh, 1000);

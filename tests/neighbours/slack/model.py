@@ -63,6 +63,8 @@ class User:
     is_bot: bool = False
     guest: bool = False
     """A multi-channel guest: `is_restricted`."""
+    locale: str = field(default="en-US", kw_only=True)
+    """The language they have Slack in; told to who asks with `include_locale`."""
 
 
 @dataclass

@@ -58,6 +58,8 @@ class Sockets:
         """Seconds by the emulator's clock until a connection is asked to refresh."""
         self.envelopes: list[JsonObject] = []
         """Every one that was sent."""
+        self.cut_after: str | None = None
+        """Once such an event is sent, all connections break before it can be acknowledged."""
         self.opened = 0
         """Connections there were so far."""
 
@@ -117,6 +119,9 @@ class Sockets:
         connection.waiting[envelope["envelope_id"]] = acknowledged
         with contextlib.suppress(ConnectionError):  # Slack does not know either: it waits
             await connection.say(envelope)
+        if self.cut_after and self.cut_after == delivery.payload.get("event", {}).get("type"):
+            self.cut_after = None
+            await self._cut()
         return await acknowledged
 
     def _envelope(self, delivery: Delivery, number: int, reason: str) -> JsonObject:

@@ -1,0 +1,1 @@
+"""Tests of the demo: started for real, its stories told by HTTP."""
