@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.boards.board import Panel, board, choice
 from grafana.boards.limits import ANY, DOWN, Limit, above
-from grafana.boards.panels import HALF, QUARTER, THIRD, WHOLE, figure, lines, listing
+from grafana.boards.panels import QUARTER, THIRD, WHOLE, figure, lines, listing
 
 _FIRING = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
 _BURNS = ("ScoringBudgetBurnsFast", "ScoringBudgetBurnsSlowly")
@@ -108,12 +108,21 @@ def _objectives() -> list[Panel]:
 def _open() -> list[Panel]:
     return [
         figure(
-            "Alerts by severity",
-            "Alerts that fire now, Watchdog left out. The incidents made of them are at Plantão.",
+            "Open incidents",
+            "That Plantão has, by what people have done about them.",
             "none",
-            (f"sum by (severity) ({_FIRING}) or vector(0)", "{{severity}}"),
+            (
+                "sum by (status) (max without (instance) (plantao_incidents)) or on () vector(0)",
+                "{{status}}",
+            ),
             limit=ANY,
-            width=HALF,
+        ),
+        figure(
+            "Alerts by severity",
+            "Alerts that fire now, Watchdog left out.",
+            "none",
+            (f"sum by (severity) ({_FIRING}) or on () vector(0)", "{{severity}}"),
+            limit=ANY,
         ),
         figure(
             "Watchdog",

@@ -20,6 +20,7 @@ def make(plantao: str) -> Dashboard:
             "State": _state(),
             "Webhooks": _webhooks(),
             "Messages": _messages(),
+            "People, over seven days": _people(),
             "Slack and the loops": _slack_and_the_loops(),
             "Prometheus and Alertmanager": _prometheus_and_alertmanager(),
             "Utilization": _utilization(),
@@ -35,7 +36,7 @@ def _state() -> list[Panel]:
             "The share of its processes that answer Prometheus.",
             "percentunit",
             ('avg(up{job="plantao"})', ""),
-            alerts=["PlantaoDown"],
+            alerts=["PlantaoDown", "AlertUnheard"],
             limit=DOWN,
         ),
         figure(
@@ -127,6 +128,38 @@ def _messages() -> list[Panel]:
                 ' (rate(plantao_neighbour_calls_total{outcome!="ok"}[5m]))',
                 "{{neighbour}} {{outcome}}",
             ),
+            width=THIRD,
+        ),
+    ]
+
+
+def _people() -> list[Panel]:
+    return [
+        lines(
+            "Time to acknowledge",
+            "From an incident's opening to the first acknowledgement.",
+            "s",
+            (
+                "max without (instance) (plantao_time_to_acknowledge_seconds)",
+                "{{severity}} {{quantile}}",
+            ),
+            width=THIRD,
+        ),
+        lines(
+            "Time to resolve",
+            "From an incident's opening to its last end.",
+            "s",
+            (
+                "max without (instance) (plantao_time_to_resolve_seconds)",
+                "{{severity}} {{quantile}}",
+            ),
+            width=THIRD,
+        ),
+        lines(
+            "Noise",
+            "Of the incidents opened, by kind: alerts that nobody needed to be woken for.",
+            "none",
+            ("max without (instance) (plantao_noise)", "{{kind}}"),
             width=THIRD,
         ),
     ]
