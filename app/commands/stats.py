@@ -40,7 +40,7 @@ def stats(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Show times to acknowledge and to end, noise, and what to tune first.
+    """Show how fast incidents end, what is noise, what to tune.
 
     SHORT ended by themselves in under 5 minutes with nobody acting, AGAIN says how often they
     fired again; docs/statistics.md says what each figure means.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.store.database import Transaction
 
 app = typer.Typer(
-    help="Make, list and revoke tokens of the API, in the database itself.",
+    help="Make, list and revoke API tokens, in the database itself.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -37,7 +37,8 @@ async def test_the_root_says_who_has_it_and_since_when(tmp_path: Path) -> None:
         await act(play, "unacknowledge", by="bia")
         await play.shows(root, "CRITICAL", without="Acknowledged")
         await act(play, "resolve", force=True)
-        await play.shows(root, "Resolved by ana", without="Assigned")
+        await play.shows(root, "Resolved by ana", without="Acknowledged")
+        assert "Assigned to bia" in root
         await play.reply(root, "Resolved by ana after")
         await play.quiet()
 

@@ -71,7 +71,8 @@ async def test_colour_and_headline_follow_the_state(tmp_path: Path) -> None:
         await play.shows(root, "Acknowledged by ana")
         taken = root.colors
         await play.fire(A_OVER)
-        await play.shows(root, "Resolved", without="Acknowledged")
+        await play.shows(root, "🟢 Resolved", without="🟡")
+        assert "Acknowledged by ana" in root  # who it was can be read after the end, too
         assert len({*burning, *taken, *root.colors}) == 3
         await play.reply(root, "Resolved after")
         await play.quiet()

@@ -44,7 +44,7 @@ async def test_an_incident_has_an_owner(house: House) -> None:
     timeline = (await house.http.get("/incidents/1/timeline")).json()["items"]
     told = [(entry["kind"], entry["actor"], entry["data"]) for entry in timeline[1:]]
     assert told == [
-        ("assigned", "Ana", {"to": "Bia"}),
+        ("assigned", "Ana", {"to": "Bia", "mention": "U2"}),
         ("acknowledged", "Ana", {}),
         ("assigned", "Ana", {"to": None}),
     ]

@@ -50,7 +50,8 @@ async def test_not_ready_when_a_loop_is_not_running(house: House) -> None:
     answer = await house.http.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["loops"] == (
-        "not running: deliver, digest, enrich, figures, ingest, retention, silences, verify, watch"
+        "not running: deliver, digest, enrich, feed, figures, index, ingest, retention, silences, "
+        "verify, watch"
     )
     assert answer.json()["database"] == "ok"
     assert (await house.http.get("/healthz")).status_code == 200
