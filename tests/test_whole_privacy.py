@@ -251,6 +251,7 @@ def _called_often(town: Town, method: str, count: int) -> bool:
     return len(town.slack.calls(method)) >= count
 
 
+@pytest.mark.timeout(600)  # some hundred requests, on whatever machine
 async def test_nothing_that_leaves_tells_what_came_in(town: Town) -> None:
     town.slack.allow(containing=())
     await play(town)
