@@ -52,11 +52,11 @@ async def test_buttons_modals_commands_and_events(work: Workplace) -> None:
 
 
 async def noted(work: Workplace, count: int) -> None:
-    for _ in range(200):
+    for _ in range(400):
         found = await work.entries("note")
         if len(found) == count:
             return
-        await work.clock.advance(seconds=0.25)
+        await work.clock.advance(seconds=0.25, settle=0.02)  # Slack is asked in real time
     raise AssertionError(f"{count} notes, not {found}")
 
 
