@@ -17,7 +17,7 @@ from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
 from app.errors import StoreUnavailable, Unreadable
 from app.store import receipts
-from app.store.database import Database, Transaction, alone
+from app.store.database import Database, Transaction
 from app.store.receipts import Waiting
 from app.telemetry import INGEST_LAG, INGESTED_ALERTS
 
@@ -97,7 +97,6 @@ def apply_waiting(
     tx: Transaction, policy: Policy, *, now: datetime, at_once: int = _RECEIPTS_AT_ONCE
 ) -> Applied:
     """Apply the oldest waiting receipts. Applying a receipt twice changes nothing."""
-    alone(tx, "ingest")
     waiting = receipts.waiting(tx, rows=at_once, size=_BYTES_AT_ONCE)
     if not waiting:
         return Applied()

@@ -14,7 +14,7 @@ from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
 from app.errors import StoreUnavailable, Unreadable
 from app.store import receipts
-from app.store.database import Database, Transaction
+from app.store.database import Database, Transaction, alone
 from app.store.receipts import Arrival, ReceiptState
 from app.telemetry import RECEIPTS
 
@@ -66,7 +66,7 @@ class Intake:
             batch, self._waiting = self._waiting, []
             arrivals = [arrival for arrival, _ in batch]
             try:
-                numbers = await self._db.write_first(_store, arrivals, self._policy.current)
+                numbers = await self._db.append(_store, arrivals, self._policy.current)
             except Exception as error:  # noqa: BLE001  (each waiting request must hear of it)
                 for _, done in batch:
                     if not done.done():
@@ -109,5 +109,6 @@ def _store(tx: Transaction, arrivals: Sequence[Arrival], policy: Policy) -> list
         kind = ourselves.quarantined if quarantined else ourselves.unreadable_alerts
         alerts.append(kind(number, arrival.problem, at=arrival.received_at))
     if alerts:
+        alone(tx)  # an incident is more than added
         ourselves.report(tx, alerts, policy, now=arrivals[-1].received_at)
     return numbers

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.errors import KeyReused
-from app.store.database import Transaction, alone
+from app.store.database import Transaction
 from app.store.tables import AnswerRow, table
 
 _answers = table(AnswerRow)
@@ -42,7 +42,6 @@ def once(tx: Transaction, key: Key, work: Callable[[], Answer], *, now: datetime
     What `work` raises leaves nothing behind, so that it can be tried again.
     Raises KeyReused where the key was given to another request.
     """
-    alone(tx, f"answer {key.name}")
     mine = _answers.c.key == key.name
     tx.execute(sa.delete(_answers).where(mine, _answers.c.at <= now - KEPT))
     row = tx.execute(sa.select(_answers).where(mine)).one_or_none()

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.core.context import Context, Finding, Moment
 from app.core.facts import Facts, Missing
 from app.core.incidents import Status
-from app.store import bulk, feed
+from app.store import bulk
 from app.store.database import Transaction
 from app.store.tables import ContextRow, IncidentRow, table
 
@@ -73,7 +73,6 @@ def take_due(tx: Transaction, *, now: datetime, again_at: datetime, limit: int) 
 
     Each is due again at `again_at`, in case we die before the answers are stored.
     """
-    feed.in_order(tx)
     query = (
         sa.select(_incidents.c.id)
         .where(_incidents.c.context_due_at <= now)

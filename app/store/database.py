@@ -3,7 +3,8 @@
 On SQLite, one writer connection does everything that writes, checkpoints included:
 versions before 3.51.3 can corrupt a WAL when a checkpoint on one connection races a commit
 on another. What is queued while a commit is under way forms the next one; there is no timer.
-On PostgreSQL the same writer is simply one connection among those of other replicas.
+On PostgreSQL the same writer is one connection among those of other replicas, and they take
+turns: work that locks rows in whatever order it needs them would otherwise wait in a circle.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Database:
         self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run `work` in a transaction; when this returns, it is committed and on disk."""
-        return await self._take_turn(lambda tx: work(tx, *args, **kwargs), urgent=False)
+        return await self._take_turn(lambda tx: work(tx, *args, **kwargs))
 
     async def write_first(
         self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
@@ -62,9 +63,20 @@ class Database:
         """The same for what a sender or a person waits for: it goes before the background's."""
         return await self._take_turn(lambda tx: work(tx, *args, **kwargs), urgent=True)
 
-    async def _take_turn(self, work: Callable[[Transaction], T], *, urgent: bool) -> T:
+    async def append(
+        self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like `write_first`, for what only adds rows that nobody else knows yet: it does not
+        wait for other replicas."""
+        return await self._take_turn(
+            lambda tx: work(tx, *args, **kwargs), urgent=True, together=True
+        )
+
+    async def _take_turn(
+        self, work: Callable[[Transaction], T], *, urgent: bool = False, together: bool = False
+    ) -> T:
         done: Future[T] = Future()
-        self._turns.put(Job(work, done, urgent))
+        self._turns.put(Job(work, done, urgent, alone=not together))
         return await asyncio.wrap_future(done)
 
     async def read(
@@ -114,6 +126,8 @@ class Database:
         """One transaction for these; what went wrong, if it is not committed."""
         try:
             with _explained(), self._writer.transaction() as tx:
+                if any(job.alone for job in batch):
+                    alone(tx)
                 results = [job.work(tx) for job in batch]
         except Exception as error:  # noqa: BLE001  (it is handed to whoever waits for the job)
             return error
@@ -150,10 +164,14 @@ def _explained() -> Iterator[None]:
         raise StoreUnavailable("The database did not answer in time.") from error
 
 
-def alone(tx: Transaction, work: str) -> None:
+def alone(tx: Transaction) -> None:
     """Let only one replica at a time go past here until this transaction ends.
 
-    On SQLite there is one writer anyway.
+    What is written with `write` and `write_first` begins with this. It comes before the first
+    row is locked, or two replicas wait for each other. On SQLite there is one writer anyway.
     """
     if tx.dialect.name == "postgresql":
-        tx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:work))"), {"work": work})
+        tx.execute(_ALONE)
+
+
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtext('plantao'))")

@@ -1,8 +1,8 @@
 """What has changed in the log since a moment: the numbers behind `GET /incidents/stream`.
 
-Every save of an incident takes the next number of one count, in the order of the commits, so that
-whoever has seen up to a number misses nothing. An incident has only its last one: however long
-somebody was away, each incident is told once.
+Every save of an incident takes the next number of one count, in the order of the commits (replicas
+write one after the other, `store/database.py`), so that whoever has seen up to a number misses
+nothing. An incident has only its last one: however long somebody was away, each is told once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from app.core.incidents import EntryKind
-from app.store.database import Transaction, alone
+from app.store.database import Transaction
 from app.store.tables import IncidentRow, TimelineRow, table
 
 _incidents = table(IncidentRow)
@@ -43,13 +43,6 @@ class Changed:
     happened: Mapping[int, Sequence[EntryKind]]
     position: Position
     more: bool
-
-
-def in_order(tx: Transaction) -> None:
-    """Before an incident is locked or saved: let replicas do so one after the other, so that
-    the numbers of changes are seen in their order. Two that wait for each other's rows cannot be
-    either."""
-    alone(tx, "incidents")
 
 
 def numbers(tx: Transaction, count: int) -> range:

@@ -50,8 +50,6 @@ class Saved:
 
 def get(tx: Transaction, number: int, *, for_update: bool = False) -> Incident:
     """One incident without its alerts; raises NotFound."""
-    if for_update:
-        feed.in_order(tx)
     query = sa.select(_incidents).where(_incidents.c.id == number)
     row = tx.execute(query.with_for_update() if for_update else query).one_or_none()
     if row is None:
@@ -62,7 +60,6 @@ def get(tx: Transaction, number: int, *, for_update: bool = False) -> Incident:
 def get_many(tx: Transaction, numbers: Iterable[int]) -> dict[int, Incident]:
     """These incidents without their alerts, locked for writing, by number."""
     found: dict[int, Incident] = {}
-    feed.in_order(tx)
     for some in _chunks(sorted(numbers)):
         query = sa.select(_incidents).where(_incidents.c.id.in_(some)).with_for_update()
         found |= {row.id: incident_from_row(row) for row in tx.execute(query)}
@@ -118,7 +115,6 @@ def save(tx: Transaction, changes: Sequence[Saved]) -> list[Incident]:
 
     Returns them with their numbers, in the order given.
     """
-    feed.in_order(tx)
     numbered = _numbered(tx, [change.incident for change in changes])
     pairs = list(zip(numbered, changes, strict=True))
     news = feed.numbers(tx, len(pairs))

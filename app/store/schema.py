@@ -18,7 +18,7 @@ _SCRIPTS = Path(__file__).parents[2] / "migrations"
 
 def migrate(tx: Transaction) -> None:
     """Run the migrations that are missing. Raises StoreUnavailable on a newer database."""
-    alone(tx, "migrate")
+    alone(tx)
     present = revision(tx)
     if present == HEAD:
         return

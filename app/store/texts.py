@@ -15,7 +15,7 @@ from app.core.incidents import Incident
 from app.core.notes import NOTES, notes_of
 from app.core.searching import ANY_LABEL, Document, Phrase, document
 from app.store import feed
-from app.store.database import Transaction, alone
+from app.store.database import Transaction
 from app.store.incidents import entry_from_row, incident_from_row
 from app.store.tables import AlertRow, IncidentRow, TextRow, TimelineRow, table
 
@@ -53,7 +53,6 @@ def behind(tx: Transaction, *, limit: int) -> Behind:
 
 def keep(tx: Transaction, new: Behind) -> None:
     """Take these documents into the index, if no other replica has meanwhile."""
-    alone(tx, "texts")
     if indexed(tx) != new.from_change:
         return
     numbers = sorted(new.documents)

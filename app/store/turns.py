@@ -23,11 +23,15 @@ _LULL = 0.01  # seconds without urgent work, after which nobody is kept waiting
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work for the writer; `tx` is the transaction it is given."""
+    """Work for the writer; `tx` is the transaction it is given.
+
+    `alone`: it goes with no other replica's work at the same time.
+    """
 
     work: Callable[[Any], Any]
     done: Future[Any]
     urgent: bool
+    alone: bool = True
 
 
 class Turns:
