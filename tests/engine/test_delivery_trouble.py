@@ -189,6 +189,11 @@ async def test_a_person_stops_a_posting_and_takes_it_back(tmp_path: Path) -> Non
         play.slack.archive(CHANNEL)
         await play.fire(A)
         await play.clock.advance(seconds=3)
+
+        async def both_open() -> bool:
+            return len(await play.house.incidents()) == 2  # the second is about ourselves
+
+        await soon(both_open)
         for number in (1, 2):
             await change_posting(play, number, "stop")
         before = len(play.slack.calls())
