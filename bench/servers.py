@@ -23,7 +23,7 @@ from tests.neighbours.slack.model import BOT_TOKEN
 _ROOT = Path(__file__).parents[1]
 _FOREIGN = ("PLANTAO_", "SLACK_", "MLFLOW_")
 _START_SECONDS = 30.0
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 _POLL_SECONDS = 0.01
 _COMPILED = tempfile.TemporaryDirectory(prefix="plantao-bench-compiled-")
 _OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open

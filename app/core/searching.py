@@ -17,10 +17,15 @@ from app.core.incidents import Incident, Note
 MOST_WORDS = 16_000
 """Of one incident; PostgreSQL knows the places of no more."""
 
+MOST_ALERTS = 200
+"""Of one incident, that it is found by. A storm may bring ten thousand, again and again: to read
+them all each time would hold up the storm."""
+
 MOST_LABELS = 20_000
-"""Different ones of one incident. One that has more is looked at for every label."""
+"""Different ones of one incident."""
 
 ANY_LABEL = "any"
+"""Stands for the labels that an incident has beyond these: it is looked at for every label."""
 
 _WORD = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r'"([^"]*)"?')
@@ -78,9 +83,9 @@ def receiver_word(name: str) -> str:
 
 
 def document(
-    incident: Incident, alerts: Iterable[tuple[Labels, Labels]], notes: Iterable[Note]
+    incident: Incident, alerts: Sequence[tuple[Labels, Labels]], notes: Iterable[Note]
 ) -> Document:
-    """`alerts` are the labels and annotations of each of its alerts."""
+    """`alerts` are the labels and annotations of its alerts, MOST_ALERTS of them at most."""
     texts = dict.fromkeys([incident.title])
     pairs: dict[tuple[str, str], None] = {}
     for labels, said in ((incident.labels, incident.annotations), *alerts):
@@ -93,6 +98,6 @@ def document(
     found = [word for line in lines for word in words(line)]
     marks = [receiver_word(name) for name in incident.receivers]
     marks += [label_word(name, value) for name, value in pairs]
-    if len(marks) > MOST_LABELS:
+    if len(marks) > MOST_LABELS or incident.firing + incident.resolved > len(alerts):
         marks = [*marks[:MOST_LABELS], ANY_LABEL]
     return Document(found[:MOST_WORDS], marks)

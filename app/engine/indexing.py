@@ -17,6 +17,7 @@ from app.store.database import Database
 _AT_ONCE = 100  # incidents
 _LOOK = 1.0  # seconds
 _REST = 4.0  # times as long as the last step took: a fifth of one core, at most
+_LONG_REST = 40.0  # the same, while webhooks are coming
 
 log = structlog.get_logger()
 
@@ -35,7 +36,12 @@ class Indexing:
                 log.warning("the index of words waits for the database", why=str(error))
                 busy = False
             took = time.monotonic() - began
-            await asyncio.sleep(min(_REST * took, _LOOK) if busy else _LOOK)
+            await asyncio.sleep(self._rest(took) if busy else _LOOK)
+
+    def _rest(self, took: float) -> float:
+        if self._db.pressed:
+            return _LONG_REST * took
+        return min(_REST * took, _LOOK)
 
     async def step(self) -> bool:
         """One round; False when nothing was new."""

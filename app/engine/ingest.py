@@ -22,7 +22,7 @@ from app.store.receipts import Waiting
 from app.telemetry import INGEST_LAG, INGESTED_ALERTS
 
 _RECEIPTS_AT_ONCE = 500
-_BYTES_AT_ONCE = 500_000
+_BYTES_AT_ONCE = 250_000
 _PAUSE_AFTER_FAILURE = 1.0
 
 log = structlog.get_logger()

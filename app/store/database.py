@@ -51,6 +51,11 @@ class Database:
         """Whether other replicas of the service may work on the same database."""
         return self.url.get_backend_name() != "sqlite"
 
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody waited for the writer within the last second: webhooks are coming."""
+        return self._turns.pressed
+
     async def write(
         self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

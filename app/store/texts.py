@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.core.incidents import Incident
 from app.core.notes import NOTES, notes_of
-from app.core.searching import ANY_LABEL, Document, Phrase, document
+from app.core.searching import ANY_LABEL, MOST_ALERTS, Document, Phrase, document
 from app.store import feed
 from app.store.database import Transaction
 from app.store.incidents import entry_from_row, incident_from_row
@@ -26,6 +27,7 @@ _texts = table(TextRow)
 
 _READ_AT_MOST = 2_000
 _MANY = 500
+_ALERTS_AT_ONCE = 2_000  # so that nobody waits long for the writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,12 @@ def behind(tx: Transaction, *, limit: int) -> Behind:
     """What is to be indexed next."""
     known = indexed(tx)
     query = sa.select(_incidents).where(_incidents.c.change > known)
-    rows = tx.execute(query.order_by(_incidents.c.change).limit(limit)).all()
-    last = rows[-1].change if len(rows) == limit else feed.position(tx).change
+    found = tx.execute(query.order_by(_incidents.c.change).limit(limit)).all()
+    alerts = accumulate(min(row.firing + row.resolved, MOST_ALERTS) for row in found)
+    within = sum(1 for count in alerts if count <= _ALERTS_AT_ONCE)
+    rows = found[: max(within, 1)]
+    whole = len(rows) == len(found) < limit
+    last = feed.position(tx).change if whole else rows[-1].change
     return Behind(_documents(tx, [incident_from_row(row) for row in rows]), known, last)
 
 
@@ -110,11 +116,11 @@ def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Docu
     numbers = [incident.id for incident in incidents]
     alerts: dict[int, list[tuple[Mapping[str, str], Mapping[str, str]]]] = {n: [] for n in numbers}
     notes: dict[int, list[Any]] = {number: [] for number in numbers}
+    for number in numbers:
+        for row in tx.execute(_SOME_ALERTS, {"incident": number}):
+            alerts[number].append((row.labels, row.annotations))
     for start in range(0, len(numbers), _MANY):
         some = numbers[start : start + _MANY]
-        held = sa.select(_alerts.c.incident_id, _alerts.c.labels, _alerts.c.annotations)
-        for row in tx.execute(held.where(_alerts.c.incident_id.in_(some))):
-            alerts[row.incident_id].append((row.labels, row.annotations))
         written = sa.select(_timeline).where(_timeline.c.incident_id.in_(some))
         written = written.where(_timeline.c.kind.in_(sorted(NOTES))).order_by(_timeline.c.number)
         for row in tx.execute(written):
@@ -127,6 +133,14 @@ def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Docu
         )
         for each in incidents
     }
+
+
+_SOME_ALERTS = (
+    sa.select(_alerts.c.labels, _alerts.c.annotations)
+    .where(_alerts.c.incident_id == sa.bindparam("incident"))
+    .order_by(_alerts.c.fingerprint)
+    .limit(MOST_ALERTS)
+)
 
 
 # --- looking up

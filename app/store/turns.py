@@ -18,7 +18,8 @@ from typing import Any
 _MANY = 64  # jobs in one transaction
 _REST = 9  # times as long as the background's last turn took
 _LONGEST_REST = 1.0  # seconds
-_LULL = 0.01  # seconds without urgent work, after which nobody is kept waiting
+_LULL = 0.05  # seconds without urgent work, after which nobody is kept waiting
+_PRESSED = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Turns:
         self._urgent_until = 0.0
         self._begun = 0.0
         self._closed = False
+
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody waited for a turn within the last second."""
+        return self._now() < self._urgent_until + _PRESSED
 
     def put(self, job: Job) -> None:
         """Add a job to the end of its line."""

@@ -13,6 +13,7 @@ from app.core.alerts import Alert, AlertStatus
 from app.core.copying import replace
 from app.core.incidents import Incident, Status
 from app.core.matchers import parse_matchers
+from app.core.searching import MOST_ALERTS
 from app.core.transitions import AlertState, Ending
 from app.store import feed, incidents, schema, texts
 from app.store.database import Database, Transaction
@@ -143,3 +144,33 @@ async def test_a_matcher_that_fits_few_goes_on_page_by_page(db: Database) -> Non
 
 def replace_after(search: Search, after: tuple[datetime | int, int] | None) -> Search:
     return Search(matchers=search.matchers, after=after)
+
+
+async def test_an_incident_of_many_alerts_is_indexed_in_part_and_found_whole(db: Database) -> None:
+    one = opened(1, "PodRestarting", pod="api")
+    many = [
+        AlertState(
+            Alert(f"f{n:03}", AlertStatus.FIRING, {"alertname": "A", "pod": f"p{n}"}, {}, NOW),
+            reported_at=NOW,
+        )
+        for n in range(MOST_ALERTS + 50)
+    ]
+    storm = replace(one.incident, key="storm", firing=len(many), title="a storm")
+    await db.write(incidents.save, [one, Saved(storm, many, [])])
+    for _ in range(2):
+        assert await found(db, matchers=parse_matchers(f'pod="p{MOST_ALERTS + 49}"')) == [2]
+        assert await found(db, matchers=parse_matchers('pod="p0"')) == [2]
+        assert await found(db, matchers=parse_matchers('pod="api"')) == [1]
+        assert await found(db, matchers=parse_matchers('pod="p999"')) == []
+        assert await found(db, text="storm p0") == [2]
+        await index(db)
+
+
+async def test_a_step_of_the_index_is_bounded_by_alerts(db: Database) -> None:
+    story = [opened(n, "A") for n in range(1, 21)]
+    many = [Saved(replace(s.incident, firing=1_000), s.states, []) for s in story]
+    await db.write(incidents.save, many)
+    first = await db.read(texts.behind, limit=100)
+    assert sorted(first.documents) == list(range(1, 11))
+    await index(db)
+    assert await db.read(texts.indexed) == 20
