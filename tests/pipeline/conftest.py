@@ -33,11 +33,11 @@ def season(request: pytest.FixtureRequest) -> Iterator[Season]:
     say(f"the logs of all processes are in {directory}")
     with Town(directory, say) as town:
         season = Season(town, waves)
-        season.run()
+        for _ in season.run():
+            if request.config.getoption("--write-table"):
+                table.write(season)  # each time: what was seen outlasts a run that is broken off
         yield season
         town.say("everything is stopped")
-    if request.config.getoption("--write-table"):
-        table.write(season)
     if request.session.testsfailed:
         print(f"\nThe logs of all processes are kept in {directory}", flush=True)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,10 +55,12 @@ class Season:
         self.waves = waves
         self.accounts: list[Account] = []
 
-    def run(self) -> None:
+    def run(self) -> Iterator[int]:
+        """Wave by wave; the number of each that is over."""
         for number, wave in enumerate(self.waves, 1):
             self.town.say(f"wave {number} of {len(self.waves)}")
             self._wave([fault() for fault in wave])
+            yield number
 
     def of(self, fault: type[Fault]) -> list[Account]:
         return [account for account in self.accounts if account.fault is fault]

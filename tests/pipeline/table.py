@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 
 from tests.pipeline.faults import FAULTS
 from tests.pipeline.neighbours.installed import REPOSITORY
@@ -42,10 +43,10 @@ def provoked() -> set[str]:
 
 
 def write(season: Season) -> None:
-    PAGE.write_text(text(season.accounts))
+    PAGE.write_text(text(season.accounts, datetime.now(UTC).date()))
 
 
-def text(accounts: Iterable[Account]) -> str:
+def text(accounts: Iterable[Account], day: date) -> str:
     seen = sorted((account for account in accounts if account.told), key=_order)
     told = {account.alert for account in seen}
     rows = [_row(account) for account in seen]
@@ -54,7 +55,7 @@ def text(accounts: Iterable[Account]) -> str:
     return "\n".join(
         [
             _HEAD,
-            f"{len(told)} of {len(alerts_shipped())} alerts were seen.\n",
+            f"{len(told)} of {len(alerts_shipped())} alerts were seen, on {day:%d %B %Y}.\n",
             "| alert | how it was provoked | to the message | how it was repaired | to green |",
             "|---|---|--:|---|--:|",
             *rows,
