@@ -54,7 +54,7 @@ class Database:
     @property
     def pressed(self) -> bool:
         """Whether somebody waited for the writer within the last second: webhooks are coming."""
-        return self._turns.pressed
+        return self._turns.pressed()
 
     async def write(
         self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs

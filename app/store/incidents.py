@@ -18,8 +18,9 @@ from app.core.notes import NOTES, notes_of
 from app.core.transitions import AlertState, Ending
 from app.errors import NotFound
 from app.store import bulk, feed
+from app.store.columns import UtcTime
 from app.store.database import Transaction
-from app.store.tables import AlertRow, IncidentRow, TimelineRow, UtcTime, table
+from app.store.tables import AlertRow, IncidentRow, TimelineRow, table
 
 _incidents = table(IncidentRow)
 _alerts = table(AlertRow)

@@ -1,136 +1,18 @@
-"""Every table. Migrations in `migrations/` make them; a test holds the two equal.
-
-Times are stored as whole microseconds since 1970 in UTC, JSON as text: both mean the same
-in SQLite and PostgreSQL, compare as numbers, and cost little to read.
-"""
+"""Every table. Migrations in `migrations/` make them; a test holds the two equal."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, cast
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
 
 import sqlalchemy as sa
-from pydantic_core import from_json, to_json
-from sqlalchemy import types
-from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from app.store import columns
 
 # The numbering must not start again after the newest rows are deleted: people say them.
 _KEEP_COUNTING = {"sqlite_autoincrement": True}
-
-
-class UtcTime(types.TypeDecorator[datetime]):
-    """A datetime with a time zone, as microseconds since the epoch."""
-
-    impl = types.BigInteger
-    cache_ok = True
-
-    def bind_processor(self, dialect: sa.Dialect) -> _Processor:  # noqa: ARG002
-        return _microseconds
-
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> _Processor:  # noqa: ARG002
-        return _datetime
-
-
-class Json(types.TypeDecorator[Any]):
-    """Plain JSON values as text."""
-
-    impl = types.Text
-    cache_ok = True
-
-    def bind_processor(self, dialect: sa.Dialect) -> _Processor:  # noqa: ARG002
-        return _json_text
-
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> _Processor:  # noqa: ARG002
-        return _json_value
-
-
-class PlainText(types.TypeDecorator[str]):
-    """Text. PostgreSQL's cannot hold a NUL: there, U+FFFD takes its place."""
-
-    impl = types.Text
-    cache_ok = True
-
-    def bind_processor(self, dialect: sa.Dialect) -> _Processor | None:
-        return _without_nul if dialect.name == "postgresql" else None
-
-
-# Plain functions in place of TypeDecorator's own hooks, which take three calls for each value.
-_Processor: TypeAlias = Callable[[Any], Any]
-
-
-def _microseconds(value: datetime | None) -> int | None:
-    return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-
-def _datetime(value: int | None) -> datetime | None:
-    return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-def _json_text(value: object) -> str | None:
-    return None if value is None else to_json(value).decode()
-
-
-def _json_value(value: str | None) -> object:
-    return None if value is None else from_json(value)
-
-
-def _without_nul(value: str | None) -> str | None:
-    return value and value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-class Packed(types.TypeDecorator[bytes]):
-    """Bytes, compressed where that pays: the first byte says whether they are.
-
-    Notifications repeat themselves: fifty alerts shrink to a tenth and are written in less time
-    than they would have been as they came.
-    """
-
-    impl = types.LargeBinary
-    cache_ok = True
-
-    _PLAIN, _DEFLATED = b"\0", b"\1"
-    _WORTH_IT = 2048  # bytes
-    _FASTEST = 1
-
-    def process_bind_param(self, value: bytes | None, _dialect: object) -> bytes | None:
-        if value is None:
-            return None
-        if len(value) < self._WORTH_IT:
-            return self._PLAIN + value
-        return self._DEFLATED + zlib.compress(value, self._FASTEST)
-
-    def process_result_value(self, value: bytes | None, _dialect: object) -> bytes | None:
-        if value is None:
-            return None
-        packed = memoryview(value)[1:]
-        return zlib.decompress(packed) if value[:1] == self._DEFLATED else bytes(packed)
-
-
-# SQLite only counts by itself, and only knows its rows by, a column of exactly type INTEGER.
-_ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_WORDS = sa.Text().with_variant(postgresql.TSVECTOR(), "postgresql")
-
-
-def _number() -> Any:
-    return Field(default=None, primary_key=True, sa_type=cast("Any", _ROW_NUMBER))
-
-
-def _time(**options: Any) -> Any:
-    return Field(sa_type=UtcTime, **options)
-
-
-def _json(**options: Any) -> Any:
-    return Field(sa_type=cast("Any", Json), **options)
-
-
-def _text(**options: Any) -> Any:
-    return Field(sa_type=PlainText, **options)
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -148,15 +30,15 @@ class ReceiptRow(SQLModel, table=True):
         _KEEP_COUNTING,
     )
 
-    id: int = _number()
-    received_at: datetime = _time()
-    state: str = _text()
-    problem: str | None = _text(nullable=True)
-    receiver: str = _text()
-    headers: Mapping[str, str] = _json()
-    body: bytes = Field(sa_type=cast("Any", Packed))
+    id: int = columns.number()
+    received_at: datetime = columns.time()
+    state: str = columns.text()
+    problem: str | None = columns.text(nullable=True)
+    receiver: str = columns.text()
+    headers: Mapping[str, str] = columns.json()
+    body: bytes = Field(sa_type=cast("Any", columns.Packed))
     size: int
-    applied_at: datetime | None = _time(nullable=True)
+    applied_at: datetime | None = columns.time(nullable=True)
     replayed: bool = False
 
 
@@ -193,44 +75,44 @@ class IncidentRow(SQLModel, table=True):
         _KEEP_COUNTING,
     )
 
-    id: int = _number()
-    key: str = _text()
-    receivers: list[str] = _json()
-    status: str = _text()
-    severity: str = _text()
-    title: str = _text()
-    labels: Mapping[str, str] = _json()
-    annotations: Mapping[str, str] = _json()
-    group_labels: Mapping[str, str] = _json()
-    group_key: str = _text()
-    external_url: str = _text()
+    id: int = columns.number()
+    key: str = columns.text()
+    receivers: list[str] = columns.json()
+    status: str = columns.text()
+    severity: str = columns.text()
+    title: str = columns.text()
+    labels: Mapping[str, str] = columns.json()
+    annotations: Mapping[str, str] = columns.json()
+    group_labels: Mapping[str, str] = columns.json()
+    group_key: str = columns.text()
+    external_url: str = columns.text()
     firing: int
     resolved: int
     doubtful: int
     hidden: int
-    hidden_group: str = _text()
+    hidden_group: str = columns.text()
     truncated: bool
     occurrences: int
     reopened: int
     revision: int
-    opened_at: datetime = _time()
-    updated_at: datetime = _time()
-    acknowledged_at: datetime | None = _time(nullable=True)
-    acknowledged_by: str | None = _text(nullable=True)
-    acknowledged_ref: str | None = _text(nullable=True)
-    assigned_at: datetime | None = _time(nullable=True)
-    assigned_to: str | None = _text(nullable=True)
-    assigned_ref: str | None = _text(nullable=True)
-    resolved_at: datetime | None = _time(nullable=True)
-    resolved_by: str | None = _text(nullable=True)
-    resolved_ref: str | None = _text(nullable=True)
-    ending: str | None = _text(nullable=True)
-    replies_muted_at: datetime | None = _time(nullable=True)
-    replies_muted_by: str | None = _text(nullable=True)
-    component: str = _text()
-    model: str | None = _text(nullable=True)
-    model_version: str | None = _text(nullable=True)
-    context_due_at: datetime | None = _time(nullable=True)
+    opened_at: datetime = columns.time()
+    updated_at: datetime = columns.time()
+    acknowledged_at: datetime | None = columns.time(nullable=True)
+    acknowledged_by: str | None = columns.text(nullable=True)
+    acknowledged_ref: str | None = columns.text(nullable=True)
+    assigned_at: datetime | None = columns.time(nullable=True)
+    assigned_to: str | None = columns.text(nullable=True)
+    assigned_ref: str | None = columns.text(nullable=True)
+    resolved_at: datetime | None = columns.time(nullable=True)
+    resolved_by: str | None = columns.text(nullable=True)
+    resolved_ref: str | None = columns.text(nullable=True)
+    ending: str | None = columns.text(nullable=True)
+    replies_muted_at: datetime | None = columns.time(nullable=True)
+    replies_muted_by: str | None = columns.text(nullable=True)
+    component: str = columns.text()
+    model: str | None = columns.text(nullable=True)
+    model_version: str | None = columns.text(nullable=True)
+    context_due_at: datetime | None = columns.time(nullable=True)
     change: int = Field(sa_type=sa.BigInteger, sa_column_kwargs={"server_default": "0"})
     urgency: int = Field(sa_column_kwargs={"server_default": "2"})
 
@@ -252,17 +134,17 @@ class AlertRow(SQLModel, table=True):
     incident_id: int = Field(
         sa_type=sa.BigInteger, foreign_key="incidents.id", primary_key=True, ondelete="CASCADE"
     )
-    fingerprint: str = _text(primary_key=True)
-    status: str = _text()
-    labels: Mapping[str, str] = _json()
-    annotations: Mapping[str, str] = _json()
-    starts_at: datetime = _time()
-    ends_at: datetime | None = _time(nullable=True)
-    generator_url: str = _text()
-    reported_at: datetime = _time()
+    fingerprint: str = columns.text(primary_key=True)
+    status: str = columns.text()
+    labels: Mapping[str, str] = columns.json()
+    annotations: Mapping[str, str] = columns.json()
+    starts_at: datetime = columns.time()
+    ends_at: datetime | None = columns.time(nullable=True)
+    generator_url: str = columns.text()
+    reported_at: datetime = columns.time()
     unconfirmed: bool
-    ending: str | None = _text(nullable=True)
-    expires_at: datetime | None = _time(nullable=True)
+    ending: str | None = columns.text(nullable=True)
+    expires_at: datetime | None = columns.time(nullable=True)
 
 
 class TextRow(SQLModel, table=True):
@@ -275,13 +157,13 @@ class TextRow(SQLModel, table=True):
     __tablename__ = "texts"
 
     incident_id: int = Field(
-        sa_type=cast("Any", _ROW_NUMBER),
+        sa_type=cast("Any", columns.ROW_NUMBER),
         foreign_key="incidents.id",
         primary_key=True,
         ondelete="CASCADE",
     )
-    words: str = Field(sa_type=cast("Any", _WORDS))
-    labels: str = Field(sa_type=cast("Any", _WORDS))
+    words: str = Field(sa_type=cast("Any", columns.WORDS))
+    labels: str = Field(sa_type=cast("Any", columns.WORDS))
 
 
 #: What a person does about an incident; SQLite uses a partial index only for its own words.
@@ -305,13 +187,13 @@ class TimelineRow(SQLModel, table=True):
         _KEEP_COUNTING,
     )
 
-    number: int = _number()
+    number: int = columns.number()
     incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
-    kind: str = _text()
-    at: datetime = _time()
-    actor: str = _text()
-    actor_ref: str = _text()
-    data: Mapping[str, object] = _json()
+    kind: str = columns.text()
+    at: datetime = columns.time()
+    actor: str = columns.text()
+    actor_ref: str = columns.text()
+    data: Mapping[str, object] = columns.json()
 
 
 class PostingRow(SQLModel, table=True):
@@ -336,31 +218,31 @@ class PostingRow(SQLModel, table=True):
         _KEEP_COUNTING,
     )
 
-    id: int = _number()
-    token: str = _text()
+    id: int = columns.number()
+    token: str = columns.text()
     incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
-    receiver: str = _text()
-    destination: str = _text()
-    created_at: datetime = _time()
-    state: str = _text()
-    root: str | None = _text(nullable=True)
-    root_digest: str = _text()
-    details: str | None = _text(nullable=True)
-    details_digest: str = _text()
-    chart: str | None = _text(nullable=True)
+    receiver: str = columns.text()
+    destination: str = columns.text()
+    created_at: datetime = columns.time()
+    state: str = columns.text()
+    root: str | None = columns.text(nullable=True)
+    root_digest: str = columns.text()
+    details: str | None = columns.text(nullable=True)
+    details_digest: str = columns.text()
+    chart: str | None = columns.text(nullable=True)
     told: int = Field(sa_type=sa.BigInteger)
     shown_revision: int
     in_doubt: bool
     plain: bool
     attempts: int
-    last_error: str | None = _text(nullable=True)
-    first_shown_at: datetime | None = _time(nullable=True)
+    last_error: str | None = columns.text(nullable=True)
+    first_shown_at: datetime | None = columns.time(nullable=True)
     priority: int
     asked: int
-    stands_in_for: str | None = _text(nullable=True)
-    due_at: datetime | None = _time(nullable=True)
-    lease_until: datetime | None = _time(nullable=True)
-    lease_by: str | None = _text(nullable=True)
+    stands_in_for: str | None = columns.text(nullable=True)
+    due_at: datetime | None = columns.time(nullable=True)
+    lease_until: datetime | None = columns.time(nullable=True)
+    lease_by: str | None = columns.text(nullable=True)
 
 
 class ContextRow(SQLModel, table=True):
@@ -373,9 +255,9 @@ class ContextRow(SQLModel, table=True):
     )
     source: str = Field(sa_type=sa.Text, primary_key=True)
     moment: str = Field(sa_type=sa.Text, primary_key=True)
-    at: datetime = _time()
-    kind: str = _text()
-    facts: str = _text()
+    at: datetime = columns.time()
+    kind: str = columns.text()
+    facts: str = columns.text()
 
 
 class ChangeRow(SQLModel, table=True):
@@ -391,15 +273,15 @@ class ChangeRow(SQLModel, table=True):
         _KEEP_COUNTING,
     )
 
-    id: int = _number()
-    source: str = _text()
-    kind: str = _text()
-    title: str = _text()
-    at: datetime = _time()
-    labels: Mapping[str, str] = _json()
-    link: str | None = _text(nullable=True)
-    delivery: str | None = _text(nullable=True)
-    not_before: datetime | None = _time(nullable=True)
+    id: int = columns.number()
+    source: str = columns.text()
+    kind: str = columns.text()
+    title: str = columns.text()
+    at: datetime = columns.time()
+    labels: Mapping[str, str] = columns.json()
+    link: str | None = columns.text(nullable=True)
+    delivery: str | None = columns.text(nullable=True)
+    not_before: datetime | None = columns.time(nullable=True)
 
 
 class SightRow(SQLModel, table=True):
@@ -407,9 +289,9 @@ class SightRow(SQLModel, table=True):
 
     __tablename__ = "sights"
 
-    name: str = _text(primary_key=True)
-    at: datetime = _time()
-    state: str = _text()
+    name: str = columns.text(primary_key=True)
+    at: datetime = columns.time()
+    state: str = columns.text()
     revision: int = Field(sa_type=sa.BigInteger)
 
 
@@ -420,7 +302,7 @@ class SeenRow(SQLModel, table=True):
     __table_args__ = (sa.Index("slack_seen_by_time", "at"),)
 
     key: str = Field(sa_type=sa.Text, primary_key=True)
-    at: datetime = _time()
+    at: datetime = columns.time()
 
 
 class CounterRow(SQLModel, table=True):
@@ -439,7 +321,7 @@ class KeyRow(SQLModel, table=True):
 
     name: str = Field(sa_type=sa.Text, primary_key=True)
     key: bytes = Field(sa_type=sa.LargeBinary)
-    made_at: datetime = _time()
+    made_at: datetime = columns.time()
 
 
 class SilenceRow(SQLModel, table=True):
@@ -459,26 +341,26 @@ class SilenceRow(SQLModel, table=True):
         _KEEP_COUNTING,
     )
 
-    id: int = _number()
+    id: int = columns.number()
     incident_id: int = Field(sa_type=sa.BigInteger, foreign_key="incidents.id", ondelete="CASCADE")
-    state: str = _text()
-    reference: str | None = _text(nullable=True)
-    token: str = _text()
+    state: str = columns.text()
+    reference: str | None = columns.text(nullable=True)
+    token: str = columns.text()
     here: bool
-    matchers: list[list[str]] = _json()
-    by: str = _text()
-    comment: str = _text()
-    link: str = _text()
-    starts_at: datetime = _time()
-    ends_at: datetime = _time()
+    matchers: list[list[str]] = columns.json()
+    by: str = columns.text()
+    comment: str = columns.text()
+    link: str = columns.text()
+    starts_at: datetime = columns.time()
+    ends_at: datetime = columns.time()
     muted: int
     warned: bool
-    ending_by: str | None = _text(nullable=True)
-    ended_at: datetime | None = _time(nullable=True)
-    ended_by: str | None = _text(nullable=True)
-    unknown_since: datetime | None = _time(nullable=True)
-    due_at: datetime | None = _time(nullable=True)
-    problem: str = _text()
+    ending_by: str | None = columns.text(nullable=True)
+    ended_at: datetime | None = columns.time(nullable=True)
+    ended_by: str | None = columns.text(nullable=True)
+    unknown_since: datetime | None = columns.time(nullable=True)
+    due_at: datetime | None = columns.time(nullable=True)
+    problem: str = columns.text()
 
 
 class DigestRow(SQLModel, table=True):
@@ -486,16 +368,16 @@ class DigestRow(SQLModel, table=True):
 
     __tablename__ = "digests"
 
-    until: datetime = Field(sa_type=UtcTime, primary_key=True)
-    destination: str = _text(primary_key=True)
-    token: str = _text()
-    created_at: datetime = _time()
+    until: datetime = Field(sa_type=columns.UtcTime, primary_key=True)
+    destination: str = columns.text(primary_key=True)
+    token: str = columns.text()
+    created_at: datetime = columns.time()
     attempts: int
     in_doubt: bool
-    last_error: str | None = _text(nullable=True)
-    sent_at: datetime | None = _time(nullable=True)
-    due_at: datetime | None = _time(nullable=True)
-    lease_until: datetime | None = _time(nullable=True)
+    last_error: str | None = columns.text(nullable=True)
+    sent_at: datetime | None = columns.time(nullable=True)
+    due_at: datetime | None = columns.time(nullable=True)
+    lease_until: datetime | None = columns.time(nullable=True)
 
 
 class AnswerRow(SQLModel, table=True):
@@ -504,9 +386,9 @@ class AnswerRow(SQLModel, table=True):
     __tablename__ = "answers"
     __table_args__ = (sa.Index("answers_by_time", "at"),)
 
-    key: str = _text(primary_key=True)
-    digest: str = _text()
-    at: datetime = _time()
+    key: str = columns.text(primary_key=True)
+    digest: str = columns.text()
+    at: datetime = columns.time()
     revision: int
     body: bytes = Field(sa_type=sa.LargeBinary)
 
@@ -517,14 +399,14 @@ class TokenRow(SQLModel, table=True):
     __tablename__ = "tokens"
     __table_args__ = (_KEEP_COUNTING,)
 
-    id: int = _number()
-    name: str = _text()
-    access: str = _text()
-    digest: str = _text(unique=True)
-    made_at: datetime = _time()
-    expires_at: datetime | None = _time(nullable=True)
-    revoked_at: datetime | None = _time(nullable=True)
-    used_at: datetime | None = _time(nullable=True)
+    id: int = columns.number()
+    name: str = columns.text()
+    access: str = columns.text()
+    digest: str = columns.text(unique=True)
+    made_at: datetime = columns.time()
+    expires_at: datetime | None = columns.time(nullable=True)
+    revoked_at: datetime | None = columns.time(nullable=True)
+    used_at: datetime | None = columns.time(nullable=True)
 
 
 def table(model: type[SQLModel]) -> sa.Table:

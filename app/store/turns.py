@@ -51,7 +51,6 @@ class Turns:
         self._begun = 0.0
         self._closed = False
 
-    @property
     def pressed(self) -> bool:
         """Whether somebody waited for a turn within the last second."""
         return self._now() < self._urgent_until + _PRESSED

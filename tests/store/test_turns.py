@@ -99,14 +99,14 @@ def test_a_lull_ends_the_rest(turns: Turns, clock: Clock) -> None:
 
 
 def test_a_second_without_anybody_ends_the_press(turns: Turns, clock: Clock) -> None:
-    assert not turns.pressed
+    assert not turns.pressed()
     background(turns, clock, 0.1)
-    assert not turns.pressed
+    assert not turns.pressed()
     put(turns, urgent=True)
     turns.take()
-    assert turns.pressed
+    assert turns.pressed()
     clock.seconds += 1.1
-    assert not turns.pressed
+    assert not turns.pressed()
 
 
 def test_who_is_no_longer_waited_for_is_passed_over(turns: Turns) -> None:
