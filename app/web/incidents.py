@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from pydantic import Field
 from pydantic_core import to_json
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.core.chart import draw
 from app.core.notes import folded
@@ -19,9 +21,10 @@ from app.notifiers.charting import chart_of
 from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, silences
 from app.store.database import Transaction
+from app.store.search import Search
 from app.web.auth import require
-from app.web.context import Service
-from app.web.listing import TABLE, as_lines, as_table
+from app.web.context import Context, Service
+from app.web.listing import EXPORTED, TABLE, Listed, as_lines, as_table
 from app.web.listing import listed as listing
 from app.web.search import Filters, cursor_of, search_for
 from app.web.views import Shown, entry_json, incident_json
@@ -50,18 +53,21 @@ async def listed(
 ) -> Response:
     """A page of incidents, each with its first 100 alerts; `next` is the cursor of the next.
 
-    `Accept: text/csv` and `application/x-ndjson` give the same page as a table and line by line;
-    the `Link` header leads to the next."""
+    `Accept: text/csv` and `application/x-ndjson` give them as a table and line by line: all that
+    fit, or with `limit` the same page, and the `Link` header leads to the next."""
     search, wanted = search_for(filters, service.clock.now()), filters.wanted
     form = _form(accept)
     columns = wanted or (TABLE if form == CSV else ())
+    whole_log = form != JSON and "limit" not in filters.model_fields_set
+    if whole_log:
+        search = replace(search, limit=EXPORTED)
     found, page = await service.db.read(listing, search, service.outlook(), columns)
+    if whole_log and page.after:
+        parts = _exported(service, search, form, columns, (found, page))
+        return StreamingResponse(parts, headers={"Vary": "Accept"}, media_type=form)
     cursor = cursor_of(page.after, filters.sort) if page.after else None
-    if form == CSV:
-        body = as_table(found, columns)
-    elif form == NDJSON:
-        body = as_lines(found)
-    else:
+    body = _in_form(form, found, columns)
+    if form == JSON:
         body = to_json({"items": found, "next": cursor})
     headers = {"ETag": f'"{sha256(body).hexdigest()[:32]}"', "Vary": "Accept"}
     if cursor:
@@ -69,6 +75,24 @@ async def listed(
     if if_none_match and _knows(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=form)
+
+
+async def _exported(
+    service: Context, search: Search, form: str, columns: Sequence[str], first: Listed
+) -> AsyncIterator[bytes]:
+    """Page after page: the log may be larger than memory, and nobody's writing waits for it."""
+    found, page = first
+    yield _in_form(form, found, columns)
+    while page.after:
+        search = replace(search, after=page.after)
+        found, page = await service.db.read(listing, search, service.outlook(), columns)
+        yield _in_form(form, found, columns, header=False)
+
+
+def _in_form(
+    form: str, found: Sequence[dict[str, Any]], columns: Sequence[str], *, header: bool = True
+) -> bytes:
+    return as_table(found, columns, header=header) if form == CSV else as_lines(found)
 
 
 def _form(accept: str) -> str:

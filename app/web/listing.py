@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic_core import to_json
 
@@ -18,6 +18,12 @@ from app.store.queries import Page, Search
 from app.web.views import Shown, incident_json
 
 LISTED_ALERTS = 100
+EXPORTED = 500
+"""Incidents read at once where all are asked for."""
+
+Listed: TypeAlias = tuple[list[dict[str, Any]], Page]
+"""A page's incidents as JSON, and the page itself."""
+
 _FROM_CONTEXT = {"context", "changes", "model", "alerts"}
 _FROM_ALERTS = {"alerts", "links", "runbook_url"}
 #: The columns of a table if no fields are named.
@@ -30,9 +36,7 @@ TABLE = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def listed(
-    tx: Transaction, search: Search, outlook: Outlook, wanted: Sequence[str] = ()
-) -> tuple[list[dict[str, Any]], Page]:
+def listed(tx: Transaction, search: Search, outlook: Outlook, wanted: Sequence[str] = ()) -> Listed:
     """A page of a search, as JSON with the fields wanted (none: all), and the page itself."""
     page = queries.page(tx, search)
     made = [incident_json(each) for each in shown(tx, page, outlook, set(wanted))]
@@ -81,11 +85,14 @@ def as_lines(items: Iterable[Mapping[str, Any]]) -> bytes:
     return b"".join(to_json(item) + b"\n" for item in items)
 
 
-def as_table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+def as_table(
+    items: Sequence[Mapping[str, Any]], columns: Sequence[str], *, header: bool = True
+) -> bytes:
     """Comma-separated values (RFC 4180) in UTF-8; what is not plain is JSON in its cell."""
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerow(columns)
+    if header:
+        writer.writerow(columns)
     for item in items:
         writer.writerow([_cell(item[name]) for name in columns])
     return table.getvalue().encode()

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.web.listing import EXPORTED
 from tests.clock import FakeClock
 from tests.house import House, alert, notification, serving
 from tests.waiting import soon, tell
@@ -202,6 +203,22 @@ async def test_a_table_and_lines(log: House) -> None:
     assert following
     lines = await log.http.get(following[1], headers={"accept": "application/x-ndjson"})
     assert [json.loads(line)["id"] for line in lines.text.splitlines()] == [4, 3]
+
+
+async def test_an_export_has_everything(house: House) -> None:
+    """More than a page holds, each once, under one header."""
+    numbers = range(1, EXPORTED + 2)
+    for number in numbers[:-1]:
+        await house.post(notification(alert(f"A{number}")))
+    await tell(house, notification(alert("Last")))
+    params = {"fields": "id", "sort": "opened_at"}
+    table = await house.http.get("/incidents", params=params, headers={"accept": "text/csv"})
+    assert table.text.split() == ["id", *map(str, numbers)]
+    accept = {"accept": "application/x-ndjson"}
+    lines = await house.http.get("/incidents", params=params, headers=accept)
+    assert [json.loads(line)["id"] for line in lines.text.splitlines()] == list(numbers)
+    page = await house.http.get("/incidents", params={**params, "limit": 2}, headers=accept)
+    assert len(page.text.splitlines()) == 2
 
 
 async def test_what_is_known_already_is_not_sent_again(log: House) -> None:
