@@ -106,6 +106,15 @@ def require(right: Right) -> Callable[..., Awaitable[Viewer]]:
     return required
 
 
+async def may_read(request: Request, service: Context) -> bool:
+    """Whether the caller may still read, for answers that last: tokens are revoked meanwhile."""
+    try:
+        found = await _viewer(request, service)
+    except HTTPException:
+        return False
+    return found is not None and found.may(Right.READ)
+
+
 @cache
 def require_page(right: Right) -> Callable[..., Awaitable[Viewer]]:
     """The same for the console: raises SignInNeeded in place of the 401. A form must hold the

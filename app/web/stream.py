@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from pydantic_core import to_json
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
@@ -26,7 +27,7 @@ from app.store import feed
 from app.store.database import Transaction
 from app.store.feed import Position
 from app.store.queries import Search
-from app.web.auth import require
+from app.web.auth import may_read, require
 from app.web.context import Context, Service
 from app.web.listing import items
 from app.web.search import Following, search_for
@@ -58,6 +59,7 @@ class _Wish:
 @router.get("/stream", summary="Follow the log")
 async def stream(
     conditions: Annotated[Following, Query()],
+    request: Request,
     service: Service,
     header: Annotated[
         str | None, Header(alias="Last-Event-ID", description="The id of the last event heard.")
@@ -72,7 +74,9 @@ async def stream(
     with service.feed.following():
         pass  # too many: better told now than after the answer has begun
     return _EventStream(
-        _events(service, wish, start), headers=headers, media_type="text/event-stream"
+        _events(service, wish, start, partial(may_read, request, service)),
+        headers=headers,
+        media_type="text/event-stream",
     )
 
 
@@ -88,12 +92,16 @@ class _EventStream(StreamingResponse):
             await super().stream_response(patient)
 
 
-async def _events(service: Context, wish: _Wish, start: Position) -> AsyncIterator[str]:
+async def _events(
+    service: Context, wish: _Wish, start: Position, allowed: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[str]:
     with service.feed.following() as news:
         yield f"retry: {_COME_BACK}\nid: {_id(start)}\n\n"
         while not service.feed.over:
             news.clear()
             try:
+                if not await allowed():
+                    return  # whoever comes back is told why
                 told, start, more = await service.db.read(_news, start, wish, service.outlook())
             except StoreUnavailable:
                 return  # whoever comes back misses nothing

@@ -13,11 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
+from app.core.rights import Right
 from app.engine import feed
+from app.store import tokens
 from tests.house import House, alert, listening, notification, serving
 from tests.service import Service
 from tests.waiting import soon, tell
 from tests.web.problems import assert_problem
+from tests.web.tokens import bearing, new_token
 
 STREAM = "/incidents/stream"
 
@@ -72,8 +75,11 @@ async def url(house: House) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def following(url: str, last: str | None = None, **params: Any) -> AsyncIterator[Ear]:
+async def following(
+    url: str, last: str | None = None, *, token: str = "", **params: Any
+) -> AsyncIterator[Ear]:
     headers = {"Last-Event-ID": last} if last else {}
+    headers |= bearing(token) if token else {}
     async with (
         httpx.AsyncClient(base_url=url, timeout=30) as http,
         http.stream("GET", STREAM, params=params, headers=headers) as answer,
@@ -92,6 +98,18 @@ async def test_a_follower_hears_of_every_change(house: House, url: str) -> None:
         await house.http.post("/incidents/1/acknowledge", json={"by": "Ana"})
         heard = await ear.about(1, "acknowledged")
         assert (heard.data["acknowledged_by"], heard.data["revision"]) == ("Ana", 2)
+
+
+async def test_a_token_that_is_revoked_ends_its_stream(house: House, url: str) -> None:
+    token = await new_token(house, Right.READ)
+    async with following(url, token=token) as ear:
+        await ear.block()
+        await house.post(notification(alert("A")))
+        assert (await ear.event()).data["id"] == 1
+        await house.context.db.write(tokens.revoke, 1, now=house.context.clock.now())
+        await house.post(notification(alert("B")))
+        with pytest.raises(EOFError):
+            await ear.about(2, "opened")
 
 
 async def test_whoever_comes_back_hears_what_was_missed_once(house: House, url: str) -> None:
