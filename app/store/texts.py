@@ -5,14 +5,14 @@ It is a little behind (`behind`); what it does not have yet is read as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from app.core.incidents import Incident
+from app.core.incidents import Incident, Note
 from app.core.notes import NOTES, notes_of
 from app.core.searching import ANY_LABEL, MOST_ALERTS, Document, Phrase, document
 from app.store import feed
@@ -113,34 +113,45 @@ def _row(tx: Transaction, number: int, document: Document) -> dict[str, int | st
 
 
 def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Document]:
-    numbers = [incident.id for incident in incidents]
-    alerts: dict[int, list[tuple[Mapping[str, str], Mapping[str, str]]]] = {n: [] for n in numbers}
-    notes: dict[int, list[Any]] = {number: [] for number in numbers}
-    for number in numbers:
-        for row in tx.execute(_SOME_ALERTS, {"incident": number}):
-            alerts[number].append((row.labels, row.annotations))
-    for start in range(0, len(numbers), _MANY):
-        some = numbers[start : start + _MANY]
-        written = sa.select(_timeline).where(_timeline.c.incident_id.in_(some))
-        written = written.where(_timeline.c.kind.in_(sorted(NOTES))).order_by(_timeline.c.number)
-        for row in tx.execute(written):
-            notes[row.incident_id].append(row)
-    return {
-        each.id: document(
-            each,
-            alerts[each.id],
-            notes_of(entry_from_row(row) for row in notes[each.id]).values(),
-        )
-        for each in incidents
-    }
+    alerts, notes = _alerts_of(tx, incidents), _notes_of(tx, incidents)
+    return {each.id: document(each, alerts[each.id], notes[each.id]) for each in incidents}
 
 
-_SOME_ALERTS = (
-    sa.select(_alerts.c.labels, _alerts.c.annotations)
-    .where(_alerts.c.incident_id == sa.bindparam("incident"))
+_Texts: TypeAlias = tuple[Mapping[str, str], Mapping[str, str]]  # labels and annotations
+
+
+def _alerts_of(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, list[_Texts]]:
+    """MOST_ALERTS of each at most: those of many incidents at once, unless one has more."""
+    found: dict[int, list[_Texts]] = {each.id: [] for each in incidents}
+    few = [each.id for each in incidents if each.firing + each.resolved <= MOST_ALERTS]
+    for start in range(0, len(few), _MANY):
+        query = _TEXTS.where(_alerts.c.incident_id.in_(few[start : start + _MANY]))
+        for row in tx.execute(query):
+            found[row.incident_id].append((row.labels, row.annotations))
+    for number in found.keys() - few:
+        for row in tx.execute(_SOME_TEXTS, {"incident": number}):
+            found[number].append((row.labels, row.annotations))
+    return found
+
+
+_TEXTS = sa.select(_alerts.c.incident_id, _alerts.c.labels, _alerts.c.annotations)
+_SOME_TEXTS = (
+    _TEXTS.where(_alerts.c.incident_id == sa.bindparam("incident"))
     .order_by(_alerts.c.fingerprint)
     .limit(MOST_ALERTS)
 )
+
+
+def _notes_of(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Iterable[Note]]:
+    """The notes as they are now."""
+    rows: dict[int, list[Any]] = {each.id: [] for each in incidents}
+    numbers = list(rows)
+    for start in range(0, len(numbers), _MANY):
+        written = sa.select(_timeline).where(_timeline.c.kind.in_(sorted(NOTES)))
+        written = written.where(_timeline.c.incident_id.in_(numbers[start : start + _MANY]))
+        for row in tx.execute(written.order_by(_timeline.c.number)):
+            rows[row.incident_id].append(row)
+    return {number: notes_of(map(entry_from_row, some)).values() for number, some in rows.items()}
 
 
 # --- looking up
