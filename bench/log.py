@@ -28,7 +28,7 @@ from bench.figures import Figure
 
 _INCIDENTS = 1_000_000
 _ALERTS = 5  # of each
-_AT_ONCE = 2_000
+_AT_ONCE = 400
 _MOST = 0.050  # seconds
 _TURNS = 7
 _NAMES = [f"Alert{number}High" for number in range(50)]
