@@ -36,10 +36,14 @@ _LONGEST = 200  # characters of a word
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand side by side; where `begun`, the last may be a word's beginning."""
+    """Words that stand side by side; where `begun`, the last may be a word's beginning.
+
+    `endings` are then all the words that begin so, where they are known and few.
+    """
 
     words: tuple[str, ...]
     begun: bool
+    endings: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from app.core.alerts import severity_rank
 from app.core.incidents import Incident
 from app.store.database import Transaction
 from app.store.incidents import incident_from_row
-from app.store.search import SORTS, Search, conditions, few, fitting
+from app.store.search import SORTS, Search, conditions, few, fitting, prepared, unfiltered
 from app.store.tables import IncidentRow, table
 
 _incidents = table(IncidentRow)
@@ -32,7 +32,7 @@ _incidents = table(IncidentRow)
 _FEW = 2_000
 _WINDOW = 10_000
 _TRIED = 4_000  # incidents of which the alerts are looked at, for one page
-_AT_ONCE = 500
+_MORE = 4  # times as many at once, where those before did not fill the page
 _WALKED = {
     "opened_at": "INDEXED BY incidents_by_opening",
     "updated_at": "INDEXED BY incidents_by_update",
@@ -52,12 +52,12 @@ class Page:
 
 def page(tx: Transaction, search: Search) -> Page:
     """The page of a search that begins after `search.after`."""
+    search = prepared(tx, search)
     if not search.matchers:
         return _cut(_rows(tx, replace(search, limit=search.limit + 1)), search)
     found: list[Incident] = []
-    tried, after = 0, search.after
+    tried, after, at_once = 0, search.after, 2 * search.limit
     while tried < _TRIED:
-        at_once = max(_AT_ONCE, search.limit)
         some = _rows(tx, replace(search, limit=at_once, after=after))
         tried += len(some)
         fits = fitting(tx, [each.id for each in some], search.matchers)
@@ -65,6 +65,7 @@ def page(tx: Transaction, search: Search) -> Page:
         if len(found) > search.limit or len(some) < at_once:
             return _cut(found, search)
         after = _place(some[-1], search.sort)
+        at_once = min(_MORE * at_once, _TRIED - tried)
     return Page(found, after)
 
 
@@ -86,6 +87,8 @@ def _place(incident: Incident, sort: str) -> Place:
 def _rows(tx: Transaction, search: Search) -> list[Incident]:
     if tx.dialect.name != "sqlite" or search.numbers is not None:
         return _run(tx, search, _select(search).where(*conditions(tx, search)))
+    if unfiltered(search):
+        return _run(tx, search, _walk(search).where(*_times(search)))
     left = few(tx, search, _FEW)
     if left is not None:
         query = _select(search).where(_incidents.c.id.in_(left))
@@ -117,7 +120,10 @@ def _select(search: Search) -> sa.Select[Any]:
 
 def _walk(search: Search) -> sa.Select[Any]:
     column, _ = SORTS[search.sort]
-    return _select(search).with_hint(_incidents, _WALKED[column.name], "sqlite")
+    index = _WALKED[column.name]
+    if column.name == "opened_at" and len(search.model_versions) == 1:
+        index = "INDEXED BY incidents_by_version"  # a version's are in this order in it
+    return _select(search).with_hint(_incidents, index, "sqlite")
 
 
 def _ends(numbers: Sequence[int]) -> tuple[int, int]:

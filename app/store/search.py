@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.core.alerts import severity_rank
 from app.core.matchers import Matcher
-from app.core.searching import label_word, phrases, receiver_word
+from app.core.searching import Phrase, label_word, phrases, receiver_word
 from app.store import texts
 from app.store.database import Transaction
 from app.store.tables import AlertRow, IncidentRow, table
@@ -32,7 +32,7 @@ SORTS = {
     "-severity": (_incidents.c.urgency, False),
 }
 
-_PLAIN = re.compile("[a-zA-Z0-9_.:/-]+")
+_PLAIN = re.compile("[a-zA-Z0-9_]+")
 
 Within = tuple[int, int] | None
 """Between which numbers the index of words is read; None: all of it."""
@@ -44,7 +44,7 @@ class Search:
 
     `matchers` must all hold for one of the incident's alerts. `numbers` are the only incidents
     to look at, if given. Times are in UTC. `after` is the sort value and number of the last row
-    of the page before.
+    of the page before. `said` is what `text` is looked for as, once `prepared`.
     """
 
     statuses: Sequence[str] = ()
@@ -61,6 +61,13 @@ class Search:
     limit: int = 50
     after: tuple[datetime | int, int] | None = None
     numbers: Sequence[int] | None = None
+    said: Sequence[Phrase] = ()
+
+
+def prepared(tx: Transaction, search: Search) -> Search:
+    """The search, with its text looked up in the index of words once."""
+    asked = phrases(search.text or "")
+    return replace(search, said=texts.completed(tx, asked)) if asked else search
 
 
 def conditions(
@@ -100,16 +107,18 @@ def _narrowing(tx: Transaction, search: Search, within: Within) -> Iterator[sa.C
     """What the index of words says: surely of texts, perhaps of labels."""
     for marks in _marks(search):
         yield texts.with_marks(tx, marks, within=within)
-    if search.text and search.text.strip():
-        yield _says(tx, search.text.strip(), within)
+    text = (search.text or "").strip()
+    if search.said:
+        yield texts.with_phrases(tx, search.said, within=within)
+    elif text:  # no word, such as `%`: it is looked for as it stands, in titles
+        yield _incidents.c.title.icontains(text, autoescape=True)
 
 
-def _says(tx: Transaction, text: str, within: Within) -> sa.ColumnElement[bool]:
-    """What holds no word, such as `%`, is looked for as it stands, in titles."""
-    asked = phrases(text)
-    if not asked:
-        return _incidents.c.title.icontains(text, autoescape=True)
-    return texts.with_phrases(tx, asked, within=within)
+def unfiltered(search: Search) -> bool:
+    """Whether nothing but times is asked for, and matchers of which SQL knows nothing."""
+    columns = (search.statuses, search.severities, search.models, search.model_versions)
+    words = search.text and search.text.strip()
+    return not any((*columns, search.receivers, search.labels, words, *_marks(search)))
 
 
 def few(tx: Transaction, search: Search, limit: int) -> list[int] | None:
@@ -135,9 +144,8 @@ def _sources(tx: Transaction, search: Search, limit: int) -> Iterator[list[int]]
         yield _numbers(tx, urgent & _incidents.c.severity.in_(search.severities), limit)
     for marks in _marks(search):
         yield texts.some_with_marks(tx, marks, limit)
-    asked = phrases(search.text or "")
-    if asked:
-        yield texts.some_with_phrases(tx, asked, limit)
+    if search.said:
+        yield texts.some_with_phrases(tx, search.said, limit)
 
 
 def _numbers(tx: Transaction, condition: sa.ColumnElement[bool], limit: int) -> list[int]:
@@ -157,16 +165,32 @@ def _marks(search: Search) -> Iterator[list[str]]:
 
 def fitting(tx: Transaction, numbers: Sequence[int], matchers: Sequence[Matcher]) -> frozenset[int]:
     """Those of these incidents one of whose alerts fulfils all matchers."""
-    query = sa.select(_alerts.c.incident_id, _alerts.c.labels)
-    query = query.where(_alerts.c.incident_id.in_(numbers))
-    for each in matchers:  # the database sees sooner what does not fit, where it surely knows
-        if each.op == "=" and _PLAIN.fullmatch(each.name) and _PLAIN.fullmatch(each.value):
-            query = query.where(_label(each.name, tx.dialect.name) == each.value)
-    found: set[int] = set()
-    for row in tx.execute(query):
-        if row.incident_id not in found and all(each.matches(row.labels) for each in matchers):
-            found.add(row.incident_id)
+    names = sorted({each.name for each in matchers})
+    theirs = _alerts.c.incident_id.in_(numbers)
+    if tx.dialect.name != "sqlite" or not all(map(_PLAIN.fullmatch, names)):
+        return _fitting_by_all_labels(tx, theirs, matchers)
+    # SQLite reads one label sooner than we read all; but for what is after a NUL.
+    nul = sa.func.instr(sa.type_coerce(_alerts.c.labels, sa.Text), "\\u0000") > 0
+    labels = [_label(name, tx.dialect.name) for name in names]
+    query = sa.select(_alerts.c.incident_id, *labels).where(theirs, ~nul).distinct()
+    found = set(_fitting_by_all_labels(tx, theirs & nul, matchers))
+    for number, *values in tx.execute(query):
+        if number not in found and _all_match(
+            matchers, {name: value or "" for name, value in zip(names, values, strict=True)}
+        ):
+            found.add(number)
     return frozenset(found)
+
+
+def _fitting_by_all_labels(
+    tx: Transaction, theirs: sa.ColumnElement[bool], matchers: Sequence[Matcher]
+) -> frozenset[int]:
+    query = sa.select(_alerts.c.incident_id, _alerts.c.labels).where(theirs)
+    return frozenset(row[0] for row in tx.execute(query) if _all_match(matchers, row[1]))
+
+
+def _all_match(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
+    return all(each.matches(labels) for each in matchers)
 
 
 def _lists(column: Any, values: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -59,7 +59,7 @@ class IncidentRow(SQLModel, table=True):
         sa.Index("incidents_by_change", "change"),
         sa.Index("incidents_by_end", "resolved_at"),
         sa.Index("incidents_by_model", "model", "model_version"),
-        sa.Index("incidents_by_version", "model_version"),
+        sa.Index("incidents_by_version", "model_version", "opened_at", "id"),
         sa.Index(
             "incidents_open",
             "component",
@@ -426,6 +426,8 @@ FULL_TEXT = (
     "CREATE TRIGGER texts_gone AFTER DELETE ON texts BEGIN "
     "INSERT INTO search(search, rowid, words, labels) "
     "VALUES ('delete', old.incident_id, old.words, old.labels); END",
+    # Its words, one by one, which beginnings are completed from.
+    "CREATE VIRTUAL TABLE search_words USING fts5vocab(search, instance)",
 )
 #: The same on PostgreSQL.
 WORD_INDEXES = (

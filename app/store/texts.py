@@ -6,7 +6,7 @@ It is a little behind (`behind`); what it does not have yet is read as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -200,6 +200,34 @@ def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[i
     return list({*known, *tx.scalars(new)})[:limit]
 
 
+def completed(tx: Transaction, phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
+    """The same, with the words that a begun one may be: on SQLite, which reads all that begin so
+    before it gives the first, and gives what has one of a few words as it comes to it."""
+    if tx.dialect.name != "sqlite":
+        return tuple(phrases)
+    return tuple(
+        replace(each, endings=_endings(tx, each.words[-1])) if each.begun else each
+        for each in phrases
+    )
+
+
+def _endings(tx: Transaction, beginning: str) -> tuple[str, ...] | None:
+    """The words in the index that begin so; None if they are many."""
+    found: list[str] = []
+    next_ = beginning
+    while len(found) <= _MOST_ENDINGS:
+        word = tx.scalar(_WORD_FROM, {"beginning": next_})
+        if word is None or not word.startswith(beginning):
+            return tuple(found)
+        found.append(word)
+        next_ = f"{word}0"  # no letter or digit comes before: the least that can follow
+    return None
+
+
+_MOST_ENDINGS = 16
+_WORD_FROM = sa.text("SELECT term FROM search_words WHERE term >= :beginning LIMIT 1")
+
+
 def _all_of(phrases: Sequence[Phrase]) -> str:
     return " AND ".join(f"words : {_fts(phrase)}" for phrase in phrases)
 
@@ -230,7 +258,14 @@ def _unindexed(tx: Transaction, phrases: Sequence[Phrase]) -> dict[int, bool]:
 
 
 def _fts(phrase: Phrase) -> str:
-    return f'"{" ".join(phrase.words)}"' + (" *" if phrase.begun else "")
+    if phrase.endings:
+        *before, _ = phrase.words
+        return f"({' OR '.join(_quoted((*before, last)) for last in phrase.endings)})"
+    return _quoted(phrase.words) + (" *" if phrase.begun and phrase.endings is None else "")
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return f'"{" ".join(words)}"'
 
 
 def _tsquery(phrase: Phrase) -> str:
