@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +76,7 @@ class Season:
             self._attempt(fault, fault.provoke, own, f"{fault.name()}: {fault.how}")
             began[type(fault)] = time.monotonic()
         self._watch(accounts, began, self._look_for_message, lambda one: one.told, MESSAGE_SECONDS)
+        self._acknowledge(accounts)
         repaired = {}
         for fault in faults:
             own = [one for one in accounts if one.acting is fault]
@@ -84,6 +86,15 @@ class Season:
         self._watch(
             told, repaired, self._look_for_end, lambda one: one.green is not None, GREEN_SECONDS
         )
+
+    def _acknowledge(self, accounts: Sequence[Account]) -> None:
+        """Somebody presses the button of the first message, as somebody would."""
+        root = next((account.root for account in accounts if account.root), None)
+        if root is not None:
+            asyncio.run(self._press(root, "incident.acknowledge"))
+
+    async def _press(self, message: Message, action: str) -> None:
+        await self.town.slack.person("ana").click(message, action)
 
     def _calm(self, accounts: Sequence[Account]) -> None:
         """What a wave before left behind is over, so that what is seen is this wave's."""

@@ -48,4 +48,5 @@ def test_every_metric_named_in_rules_and_boards_is_there(season: Season) -> None
     }
     there = set(season.town.prometheus.api("label/__name__/values"))
     assert len(named) > 50
-    assert not named - there
+    missing = sorted(named - there)
+    assert not missing, missing

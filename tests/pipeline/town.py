@@ -22,7 +22,13 @@ from tests.neighbours.processes import (
     request,
 )
 from tests.neighbours.recorder import Recorder
-from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, SlackServer, Workspace
+from tests.neighbours.slack import (
+    BOT_TOKEN,
+    DEFAULT_CHANNEL,
+    SIGNING_SECRET,
+    SlackServer,
+    Workspace,
+)
 from tests.neighbours.smtp import SmtpServer
 from tests.pipeline import overlay
 from tests.pipeline.apps.orders import Orders
@@ -154,6 +160,7 @@ class Town:
             "MLFLOW_TRACKING_URI": self.mlflow.url,
             "PLANTAO_MLFLOW_WEBHOOK_SECRET": _SECRET,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
             "PLANTAO_SLACK_API_URL": self.slack_server.api_url,
         }
 
@@ -207,6 +214,7 @@ class Town:
 
     def _start_service(self) -> None:
         self._run(self.service.process, self.service.start)
+        self.slack.app.is_at(self.service.url)
         self.mlflow.create_webhook(f"{self.service.url}/webhooks/mlflow", secret=_SECRET)
 
     def start_scoring(self) -> None:

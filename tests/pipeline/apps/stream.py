@@ -3,8 +3,8 @@
     stream.py BROKERS FOLDER UI_PORT JARS
 
 `FOLDER/stream.json` has its orders: for each query its `generation` (another one is a deploy: the
-query is stopped and started anew), whether it reads amounts `strict`ly, and for how many seconds
-each of its batches `dawdle`s; `churn` has the executor make garbage.
+query is stopped and started anew), whether it reads amounts `strict`ly, and for how many
+milliseconds it `dawdle`s at each row; `churn` has the executor make garbage.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ class Stream:
     ) -> StreamingQuery:
         if wanted["dawdle"]:
             # As a slow store would: the batch waits, on the executor.
-            nap = f"java_method('java.lang.Thread', 'sleep', {wanted['dawdle']}000L)"
-            rows = rows.where(f.expr(f"coalesce({nap}, '') IS NOT NULL"))
+            nap = f"java_method('java.lang.Thread', 'sleep', {wanted['dawdle']}L)"
+            rows = rows.where(f.expr(f"coalesce({nap}, '') = ''"))  # one that Spark cannot foresee
         writer = (
             rows.writeStream.queryName(name)
             .format("delta")

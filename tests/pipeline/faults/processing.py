@@ -25,15 +25,17 @@ class PoisonedQueries(Fault):
 
 
 class SlowBatches(Fault):
-    how = "each task of both queries waits on a slow store"
+    how = "both queries wait on a slow store, half a second for each row"
     mended = "the queries are deployed as they were"
     alerts = ("SparkBatchSlow", "SparkTasksSlow", "SparkQueryFallingBehind")
 
     def provoke(self, town: Town) -> None:
-        town.deploy("pix_ingest", dawdle=1)
+        for query in ("pix_ingest", "pix_features"):
+            town.deploy(query, dawdle=500)
 
     def repair(self, town: Town) -> None:
-        town.deploy("pix_ingest", dawdle=0)
+        for query in ("pix_ingest", "pix_features"):
+            town.deploy(query, dawdle=0)
 
 
 class ExecutorFrozen(Fault):

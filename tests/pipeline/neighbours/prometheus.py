@@ -21,7 +21,7 @@ INTERVAL = "5s"
 #: everything else. Each alert's own threshold is crossed by its fault all the same.
 THRESHOLDS = {
     "threshold:spark_batch:seconds": 15,
-    "threshold:spark_task:seconds": 8,
+    "threshold:spark_task:seconds": 1,
     # A table of minutes has few files.
     "threshold:delta_small_files:files": 20,
     # Longer than the faults that train take, so that only the last of them is overdue.
