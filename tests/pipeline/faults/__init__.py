@@ -26,7 +26,7 @@ WAVES: tuple[tuple[type[Fault], ...], ...] = (
     (serving.SlowModel, storage.LogBroken, monitoring.ConfigurationBroken),
     (quality.CustomersChanged, training.RegistryFrozen),
     (processing.PoisonedQueries, training.AliasDeleted),
-    (quality.ChallengerBad, processing.SlowBatches),
+    (processing.SlowBatches, quality.ChallengerBad),
     (serving.BadModel, processing.ExecutorFrozen),
     # From here on nothing is trained, until that is overdue.
     (ingestion.ScorerFrozen, storage.RowsDeleted),
