@@ -101,7 +101,7 @@ def request(
 
 
 def eventually(
-    look: Callable[[], Found], *, within: float = 30.0, what: str = "the condition"
+    look: Callable[[], Found], *, within: float = 60.0, what: str = "the condition"
 ) -> Found:
     """Call `look` until it answers something true, and return that.
 
@@ -191,7 +191,7 @@ class Process:
             )
         atexit.register(self.kill)
 
-    def wait_until(self, ready: Callable[[], bool], *, within: float = 30.0) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, within: float = 60.0) -> None:
         """Wait for `ready`; if the process ends or time runs out, kill it and show its log."""
         deadline = time.monotonic() + within
         while not ready():
@@ -203,13 +203,13 @@ class Process:
                 raise self._failure(f"was not ready within {within:g} s")
             time.sleep(_POLL_SECONDS)
 
-    def wait_for_url(self, url: str, *, within: float = 30.0) -> None:
+    def wait_for_url(self, url: str, *, within: float = 60.0) -> None:
         self.wait_until(lambda: answers(url), within=within)
 
-    def wait_for_port(self, port: int, *, within: float = 30.0) -> None:
+    def wait_for_port(self, port: int, *, within: float = 60.0) -> None:
         self.wait_until(lambda: listens(port), within=within)
 
-    def wait(self, *, within: float = 30.0) -> int:
+    def wait(self, *, within: float = 60.0) -> int:
         """The exit status, once it has ended; a process that goes on is killed and a failure."""
         ended = self._ends(within)
         self.kill()

@@ -16,6 +16,7 @@ from app.store import tokens
 from tests.clock import START, FakeClock
 from tests.house import WEBHOOK, House, alert, notification, serving
 from tests.neighbours.postgres import Postgres
+from tests.waiting import tell
 from tests.web.problems import assert_problem
 from tests.web.tokens import bearer, bearing, new_token
 
@@ -296,7 +297,7 @@ async def test_no_other_sites_page_acts_on_an_open_service(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
     async with serving(tmp_path, public_url="https://plantao.example.com") as house:
-        await house.post(notification(alert()))
+        await tell(house, notification(alert()))
         answer = await house.http.post(
             "/incidents/1/acknowledge", json={"by": "Ana"}, headers=headers
         )
