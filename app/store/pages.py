@@ -1,6 +1,7 @@
 """Pages of the log, found without reading much of it.
 
-PostgreSQL plans by itself. SQLite knows nothing of how often a value occurs, so it is told:
+PostgreSQL plans by itself. SQLite knows nothing of how often a value occurs, so it is asked in
+steps:
 
 1. Where one condition leaves few incidents, these are read and sorted.
 2. Else the newest (by the order asked for) are looked through, from an index that holds what is
@@ -33,11 +34,6 @@ _FEW = 2_000
 _WINDOW = 10_000
 _TRIED = 4_000  # incidents of which the alerts are looked at, for one page
 _MORE = 4  # times as many at once, where those before did not fill the page
-_WALKED = {
-    "opened_at": "INDEXED BY incidents_by_opening",
-    "updated_at": "INDEXED BY incidents_by_update",
-    "urgency": "INDEXED BY incidents_by_urgency",
-}
 
 Place = tuple[datetime | int, int]
 
@@ -88,14 +84,14 @@ def _rows(tx: Transaction, search: Search) -> list[Incident]:
     if tx.dialect.name != "sqlite" or search.numbers is not None:
         return _run(tx, search, _select(search).where(*conditions(tx, search)))
     if unfiltered(search):
-        return _run(tx, search, _walk(search).where(*_times(search)))
+        return _run(tx, search, _select(search).where(*_times(search)))
     left = few(tx, search, _FEW)
     if left is not None:
         query = _select(search).where(_incidents.c.id.in_(left))
         return _run(tx, search, query.where(*conditions(tx, search, _ends(left))))
     found = _in_window(tx, search)
     if found is None:
-        found = _run(tx, search, _walk(search).where(*conditions(tx, search)))
+        found = _run(tx, search, _select(search).where(*conditions(tx, search)))
     return found
 
 
@@ -118,14 +114,6 @@ def _select(search: Search) -> sa.Select[Any]:
     return query.where(here < there if descending else here > there)
 
 
-def _walk(search: Search) -> sa.Select[Any]:
-    column, _ = SORTS[search.sort]
-    index = _WALKED[column.name]
-    if column.name == "opened_at" and len(search.model_versions) == 1:
-        index = "INDEXED BY incidents_by_version"  # a version's are in this order in it
-    return _select(search).with_hint(_incidents, index, "sqlite")
-
-
 def _ends(numbers: Sequence[int]) -> tuple[int, int]:
     return (min(numbers), max(numbers)) if numbers else (0, 0)
 
@@ -133,7 +121,7 @@ def _ends(numbers: Sequence[int]) -> tuple[int, int]:
 def _in_window(tx: Transaction, search: Search) -> list[Incident] | None:
     """The page, if the first few thousand incidents fill it, or are all there are."""
     column, descending = SORTS[search.sort]
-    first = _walk(search).with_only_columns(_incidents.c.id, column.label("value"))
+    first = _select(search).with_only_columns(_incidents.c.id, column.label("value"))
     first = first.where(*_times(search)).limit(_WINDOW)
     inner = first.subquery()
     lowest, highest, count, edge = tx.execute(
@@ -146,7 +134,7 @@ def _in_window(tx: Transaction, search: Search) -> list[Incident] | None:
     ).one()
     if not count:
         return []
-    query = _walk(search).where(column >= edge if descending else column <= edge)
+    query = _select(search).where(column >= edge if descending else column <= edge)
     query = query.where(_incidents.c.id.between(lowest, highest))
     found = _run(tx, search, query.where(*conditions(tx, search, (lowest, highest))))
     return found if len(found) == search.limit or count < _WINDOW else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -31,8 +30,6 @@ SORTS = {
     "severity": (_incidents.c.urgency, True),
     "-severity": (_incidents.c.urgency, False),
 }
-
-_PLAIN = re.compile("[a-zA-Z0-9_]+")
 
 Within = tuple[int, int] | None
 """Between which numbers the index of words is read; None: all of it."""
@@ -165,32 +162,12 @@ def _marks(search: Search) -> Iterator[list[str]]:
 
 def fitting(tx: Transaction, numbers: Sequence[int], matchers: Sequence[Matcher]) -> frozenset[int]:
     """Those of these incidents one of whose alerts fulfils all matchers."""
-    names = sorted({each.name for each in matchers})
-    theirs = _alerts.c.incident_id.in_(numbers)
-    if tx.dialect.name != "sqlite" or not all(map(_PLAIN.fullmatch, names)):
-        return _fitting_by_all_labels(tx, theirs, matchers)
-    # SQLite reads one label sooner than we read all; but for what is after a NUL.
-    nul = sa.func.instr(sa.type_coerce(_alerts.c.labels, sa.Text), "\\u0000") > 0
-    labels = [_label(name, tx.dialect.name) for name in names]
-    query = sa.select(_alerts.c.incident_id, *labels).where(theirs, ~nul).distinct()
-    found = set(_fitting_by_all_labels(tx, theirs & nul, matchers))
-    for number, *values in tx.execute(query):
-        if number not in found and _all_match(
-            matchers, {name: value or "" for name, value in zip(names, values, strict=True)}
-        ):
-            found.add(number)
+    query = sa.select(_alerts.c.incident_id, _alerts.c.labels)
+    found: set[int] = set()
+    for row in tx.execute(query.where(_alerts.c.incident_id.in_(numbers))):
+        if row.incident_id not in found and all(each.matches(row.labels) for each in matchers):
+            found.add(row.incident_id)
     return frozenset(found)
-
-
-def _fitting_by_all_labels(
-    tx: Transaction, theirs: sa.ColumnElement[bool], matchers: Sequence[Matcher]
-) -> frozenset[int]:
-    query = sa.select(_alerts.c.incident_id, _alerts.c.labels).where(theirs)
-    return frozenset(row[0] for row in tx.execute(query) if _all_match(matchers, row[1]))
-
-
-def _all_match(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
-    return all(each.matches(labels) for each in matchers)
 
 
 def _lists(column: Any, values: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -201,16 +178,16 @@ def _lists(column: Any, values: Sequence[str]) -> sa.ColumnElement[bool]:
 
 def _has_label(name: str, values: Sequence[str], dialect: str) -> sa.ColumnElement[bool]:
     """Whether any alert of the incident has the label with one of these values."""
-    holds = _label(name, dialect).in_(values)
-    return sa.select(sa.literal(1)).where(_alerts.c.incident_id == _incidents.c.id, holds).exists()
-
-
-def _label(name: str, dialect: str) -> sa.ColumnElement[Any]:
-    """The value of an alert's label."""
     labels = sa.type_coerce(_alerts.c.labels, sa.Text)
+    value: sa.ColumnElement[Any]
     if dialect == "postgresql":
         # JSONB knows no NUL either; the stored JSON keeps it as an escape.
         known = sa.func.replace(labels, "\\u0000", "\\ufffd")
-        text: sa.ColumnElement[Any] = sa.cast(known, postgresql.JSONB)[name].astext
-        return text
-    return sa.func.json_extract(labels, f'$."{name}"')
+        value = sa.cast(known, postgresql.JSONB)[name].astext
+    else:
+        value = sa.func.json_extract(labels, f'$."{name}"')
+    return (
+        sa.select(sa.literal(1))
+        .where(_alerts.c.incident_id == _incidents.c.id, value.in_(values))
+        .exists()
+    )
