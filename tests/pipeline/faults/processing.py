@@ -25,13 +25,13 @@ class PoisonedQueries(Fault):
 
 
 class SlowBatches(Fault):
-    how = "both queries wait on a slow store, a tenth of a second for each row"
+    how = "both queries wait on a slow store, 80 ms for each row"
     mended = "the queries are deployed as they were"
     alerts = ("SparkBatchSlow", "SparkTasksSlow", "SparkQueryFallingBehind")
 
     def provoke(self, town: Town) -> None:
         for query in ("pix_ingest", "pix_features"):
-            town.deploy(query, dawdle=100)
+            town.deploy(query, dawdle=80)
 
     def repair(self, town: Town) -> None:
         for query in ("pix_ingest", "pix_features"):
