@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app.alertmanager.api import Alertmanager
-from app.config import Config, default_config, load
+from app.configured import read_policy
 from app.core.signing import KEY_LENGTH
 from app.engine.actions import Actions
 from app.engine.clock import Clock, SystemClock
@@ -29,7 +29,7 @@ from app.engine.intake import Intake
 from app.engine.ledger import Ledger
 from app.engine.loops import Loop, Loops
 from app.engine.outlook import Outlook
-from app.engine.policy import CONSOLE, EMAIL, SLACK, Policy, PolicyInForce
+from app.engine.policy import PolicyInForce
 from app.engine.registry_watch import RegistryEvents, RegistryWatcher
 from app.engine.retention import Retention
 from app.engine.runbooks import Runbooks
@@ -43,10 +43,8 @@ from app.engine.watch import Watching
 from app.enrichers.prometheus import Prometheus
 from app.errors import ConfigError
 from app.mlflow.registry import make_mlflow
-from app.notifiers.console import ConsoleNotifier
-from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import Notifier
-from app.notifiers.smtp import MailServer
+from app.notifiers.transports import make_notifiers
 from app.settings import Settings
 from app.store import keys, schema
 from app.store.database import Database
@@ -139,45 +137,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         app.include_router(module.router)
     openapi.install(app)
     return app
-
-
-def read_policy(settings: Settings) -> Policy:
-    """The policy that the configuration file, or the environment alone, asks for."""
-    return Policy(read_config(settings), fallback_email=settings.email_to)
-
-
-def read_config(settings: Settings) -> Config:
-    """`plantao.yml` if there is one; without it one receiver of what is set up, and the console."""
-    defaults = default_config(
-        slack_channel=settings.slack_channel if settings.slack_bot_token else None,
-        email_to=settings.email_to if settings.smtp_url else (),
-    )
-    return load(settings.config_file, defaults) if settings.config_file else defaults
-
-
-def make_notifiers(
-    settings: Settings, *, act_link: Callable[[int, str], str] | None = None
-) -> dict[str, Notifier]:
-    """The transports that are set up; the console always is. `act_link` is as in EmailNotifier."""
-    notifiers: dict[str, Notifier] = {CONSOLE: ConsoleNotifier(zone=settings.timezone)}
-    if settings.slack_bot_token:
-        # Imported only where Slack is set up: it costs 15 MB and a tenth of a second.
-        from app.notifiers.slack import SlackNotifier  # noqa: PLC0415
-
-        notifiers[SLACK] = SlackNotifier(
-            settings.slack_bot_token.get_secret_value(),
-            api_url=settings.slack_api_url,
-            zone=settings.timezone,
-            buttons=settings.hears_slack,
-        )
-    if settings.smtp is not None:
-        notifiers[EMAIL] = EmailNotifier(
-            MailServer(settings.smtp),
-            sender=settings.sender,
-            zone=settings.timezone,
-            act_link=act_link,
-        )
-    return notifiers
 
 
 async def _start(
@@ -330,7 +289,7 @@ def _slack_side(settings: Settings, parts: _Parts) -> SlackSide | None:
     """What hears Slack, if it is set up to be heard."""
     if not settings.slack_bot_token or not settings.hears_slack:
         return None
-    # Imported only where Slack is set up, as in make_notifiers.
+    # Imported only where Slack is set up: it costs 15 MB and a tenth of a second.
     from app.slack.side import Engine, slack_side  # noqa: PLC0415
 
     app_token = settings.slack_app_token

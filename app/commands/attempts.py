@@ -20,14 +20,14 @@ import sqlalchemy as sa
 
 from app.alertmanager.api import Alertmanager
 from app.commands.client import shown
-from app.engine.policy import EMAIL, SLACK
+from app.core.postings import EMAIL, SLACK
 from app.enrichers.prometheus import Prometheus
 from app.errors import DeliveryFailed, NeighbourFailed, PlantaoError, Refused, StoreUnavailable
-from app.main import make_notifiers
 from app.notifiers.email import EmailNotifier
 from app.notifiers.slack import SlackNotifier
 from app.notifiers.slack_api import SlackApi
 from app.notifiers.slack_scopes import GROUPS
+from app.notifiers.transports import make_notifiers
 from app.settings import Settings
 from app.store import schema
 from app.store.database import Database

@@ -83,7 +83,7 @@ async def _has_token(settings: Settings) -> bool:
 
 
 def _configuration(settings: Settings) -> tuple[Configuration | None, list[Line]]:
-    from app.main import read_config  # noqa: PLC0415
+    from app.configured import read_config  # noqa: PLC0415
 
     what, file = "Configuration", settings.config_file
     try:

@@ -40,7 +40,7 @@ def route(
 
 
 def _policy(config: Any) -> Policy:
-    from app.main import read_policy  # noqa: PLC0415
+    from app.configured import read_policy  # noqa: PLC0415
 
     return read_policy(settings_with(config=config))
 

@@ -16,6 +16,9 @@ from app.core.alerts import severity_rank
 from app.core.incidents import Entry, EntryKind, Incident, Status
 from app.core.replies import coalesce, due, is_told
 
+#: What a destination's kind may be.
+SLACK, EMAIL, CONSOLE = "slack", "email", "console"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Destination:
@@ -31,6 +34,14 @@ class Destination:
     def parse(text: str) -> Destination:
         kind, _, address = text.partition(":")
         return Destination(kind, address)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination an incident must be shown at, and the receiver that names it."""
+
+    receiver: str
+    destination: Destination
 
 
 class PostingState(StrEnum):

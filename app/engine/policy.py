@@ -8,13 +8,10 @@ from datetime import timedelta
 
 from app.config import Config, Receiver
 from app.core.alerts import Labels
-from app.core.postings import Destination
+from app.core.postings import CONSOLE, EMAIL, SLACK, Destination, Place
 from app.core.routing import Match, correlation_key, match
 from app.core.topology import Topology
 from app.engine.privacy import Privacy
-from app.store.postings import Place
-
-SLACK, EMAIL, CONSOLE = "slack", "email", "console"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.incidents import Incident
-from app.core.postings import Destination, Posting, PostingState, priority
+from app.core.postings import Destination, Place, Posting, PostingState, priority
 from app.errors import NotFound
 from app.store import bulk
 from app.store.database import Transaction
@@ -21,14 +21,6 @@ from app.store.tables import PostingRow, table
 _postings = table(PostingRow)
 
 _LEASE = timedelta(seconds=60)  # longer than any call's deadline
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A destination an incident must be shown at, and the receiver that names it."""
-
-    receiver: str
-    destination: Destination
 
 
 def show(

@@ -23,9 +23,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from app.core.notices import Notice
+from app.core.postings import EMAIL
 from app.core.signed_links import Right
 from app.engine.outlook import Outlook
-from app.engine.policy import EMAIL
 from app.errors import (
     InvalidSilence,
     LinkExpired,
