@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -167,6 +167,20 @@ def newest(
     if state is not None:
         query = query.where(_receipts.c.state == state)
     return [_receipt(row) for row in tx.execute(query)]
+
+
+def arrived_at(tx: Transaction, moments: Iterable[datetime], *, limit: int) -> list[Receipt]:
+    """Receipts that arrived at one of these moments, without their bodies, the newest first."""
+    query = (
+        sa.select(*_WITHOUT_BODY)
+        .where(_receipts.c.received_at.in_(sorted(moments, reverse=True)[:_MOMENTS]))
+        .order_by(_receipts.c.id.desc())
+        .limit(limit)
+    )
+    return [_receipt(row) for row in tx.execute(query)]
+
+
+_MOMENTS = 500  # SQLite takes a limited number of values in one statement
 
 
 def oldest_waiting(tx: Transaction) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -74,6 +75,14 @@ async def test_a_replay_of_what_cannot_be_read_sets_it_aside_again(house: House)
         return bool(ours["status"] == "triggered")
 
     await soon(raised_again)
+
+
+async def test_an_incident_leads_to_the_webhooks_it_came_by(house: House) -> None:
+    await tell(house, notification(alert()))
+    await tell(house, notification(alert("KafkaConsumerLag")))
+    await tell(house, notification(alert(status="resolved")))
+    page = (await house.http.get("/console/incidents/1")).text
+    assert re.findall(r'href="\.\./\.\./console/receipts/(\d+)"', page) == ["3", "1"]
 
 
 async def test_what_is_not_there_or_makes_no_sense(house: House) -> None:

@@ -21,13 +21,15 @@ from app.notifiers.own_wording import localised, told
 from app.notifiers.reading import explanation, readable
 from app.notifiers.text import clean, cut, one_line, url
 from app.notifiers.wording import N_, Words, person
-from app.store import incidents, postings
+from app.store import incidents, postings, receipts
 from app.store.database import Transaction
+from app.store.receipts import Receipt
 from app.web.console.frame import Reader
 from app.web.console.listing import age, rank, state
 
 #: More alerts than this are found by searching.
 MOST_ALERTS = 100
+_MOST_RECEIPTS = 10
 
 _TONES = {
     EntryKind.OPENED: "bad",
@@ -75,7 +77,8 @@ POSTED = {
 class View:
     """All that the page shows, masked. `notice` tells each note once, as it is now.
 
-    `alerts` are those that were searched for, at most MOST_ALERTS of `found`.
+    `alerts` are those that were searched for, at most MOST_ALERTS of `found`. `receipts` are the
+    newest webhooks that said something of it.
     """
 
     notice: Notice
@@ -83,6 +86,7 @@ class View:
     alerts: Sequence[AlertState]
     found: int
     postings: Sequence[Posting]
+    receipts: Sequence[Receipt]
 
 
 def load(tx: Transaction, number: int, outlook: Outlook, search: str, locale: str) -> View:
@@ -96,7 +100,14 @@ def load(tx: Transaction, number: int, outlook: Outlook, search: str, locale: st
         alerts=alerts,
         found=found,
         postings=outlook.masked(postings.of_incidents(tx, [number])[number]),
+        receipts=outlook.masked(_receipts(tx, notice, alerts)),
     )
+
+
+def _receipts(tx: Transaction, notice: Notice, alerts: Sequence[AlertState]) -> list[Receipt]:
+    """What a webhook changes bears the moment of its arrival, to the microsecond."""
+    told = {entry.at for entry in notice.entries} | {alert.reported_at for alert in alerts}
+    return receipts.arrived_at(tx, told, limit=_MOST_RECEIPTS)
 
 
 def _alerts(
@@ -160,6 +171,7 @@ def facts(who: Reader, view: View, *, search: str = "", public_url: str = "") ->
         "labels": _labels(who, incident),
         "silences": _silences(words, notice),
         "postings": [_posting(who, each) for each in view.postings],
+        "receipts": [(each.id, who.moment(each.received_at)) for each in view.receipts],
         **_alert_facts(who, view, search),
     }
 
