@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 from wsgiref.simple_server import make_server
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily
@@ -27,7 +27,9 @@ class Cluster:
     """The answers of the brokers, plain."""
 
     def __init__(self, brokers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": brokers, "log_level": 2})
+        self._settings = {"bootstrap.servers": brokers, "log_level": 2}
+        self._admin = AdminClient(self._settings)
+        self._consumers: dict[str, Consumer] = {}
 
     def metadata(self) -> Any:
         return self._admin.list_topics(timeout=_SECONDS)
@@ -55,18 +57,22 @@ class Cluster:
             if answer.exception(timeout=_SECONDS) is None
         }
 
-    def committed(self, group: str) -> dict[_Place, int]:
-        wanted = [ConsumerGroupTopicPartitions(group)]
-        [answer] = self._admin.list_consumer_group_offsets(
-            wanted, request_timeout=_SECONDS
-        ).values()
-        if answer.exception(timeout=_SECONDS) is not None:
+    def committed(self, group: str, places: list[_Place]) -> dict[_Place, int]:
+        """Asked as a consumer that never joins: AdminClient.list_consumer_group_offsets ends the
+        whole process where the group's coordinator has moved (librdkafka's rd_kafka_cgrp_op)."""
+        try:
+            answers = self._consumer(group).committed(
+                [TopicPartition(*place) for place in places], timeout=_SECONDS
+            )
+        except KafkaException:
             return {}
-        return {
-            (place.topic, place.partition): place.offset
-            for place in answer.result().topic_partitions
-            if place.offset >= 0
-        }
+        return {(each.topic, each.partition): each.offset for each in answers if each.offset >= 0}
+
+    def _consumer(self, group: str) -> Consumer:
+        if group not in self._consumers:
+            settings = {**self._settings, "group.id": group, "enable.auto.commit": False}
+            self._consumers[group] = Consumer(settings)
+        return self._consumers[group]
 
 
 class LagMetrics(Collector):
@@ -89,9 +95,9 @@ class LagMetrics(Collector):
         yield _by_place("kafka_topic_partition_current_offset", "Next offset.", ends)
         oldest = self._cluster.ends(places, OffsetSpec.earliest())
         yield _by_place("kafka_topic_partition_oldest_offset", "First offset.", oldest)
-        yield from self._groups(ends)
+        yield from self._groups(places, ends)
 
-    def _groups(self, ends: dict[_Place, int]) -> Iterator[GaugeMetricFamily]:
+    def _groups(self, places: list[_Place], ends: dict[_Place, int]) -> Iterator[GaugeMetricFamily]:
         of = ["consumergroup", "topic", "partition"]
         offset = GaugeMetricFamily(
             "kafka_consumergroup_current_offset", "Offset committed.", labels=of
@@ -102,7 +108,7 @@ class LagMetrics(Collector):
         )
         groups = self._cluster.groups()
         for group in groups:
-            for (topic, number), at in self._cluster.committed(group).items():
+            for (topic, number), at in self._cluster.committed(group, places).items():
                 labels = [group, topic, str(number)]
                 offset.add_metric(labels, at)
                 if (topic, number) in ends:
