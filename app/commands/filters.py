@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
+from inspect import signature
 from typing import Annotated, Any
 
 import typer
@@ -39,50 +42,47 @@ def _one(what: str, metavar: str) -> Any:
 
 Names = list[str] | None
 
-Statuses = Annotated[
-    list[Status] | None, _filter("Only with this status.", f"[{'|'.join(Status)}]")
-]
-Severities = Annotated[Names, _filter("Only with this severity.")]
-Receivers = Annotated[Names, _filter("Only of this receiver.")]
-Alertnames = Annotated[Names, _filter("Only of this alert.")]
-Components = Annotated[Names, _filter("Only of this component.")]
-Models = Annotated[Names, _filter("Only while this model was serving.")]
-ModelVersions = Annotated[Names, _filter("Only while this version was serving.", "VERSION")]
-Matchers = Annotated[
-    Names, _filter("Only with an alert that fits, in Alertmanager's syntax.", "MATCHER")
-]
-OpenedAfter = Annotated[str | None, _one("Only opened after that: RFC 3339, or 2h.", "TIME")]
-OpenedBefore = Annotated[str | None, _one("Only opened before that: RFC 3339, or 2h.", "TIME")]
-Words = Annotated[
-    str | None, _one("Only with these words in title, labels, annotations or notes.", "TEXT")
-]
 
-
-def filters(
+def _filters(
     *,
-    status: list[Status] | None,
-    severity: Names,
-    receiver: Names,
-    alertname: Names,
-    component: Names,
-    model: Names,
-    model_version: Names,
-    matcher: Names,
-    opened_after: str | None,
-    opened_before: str | None,
-    q: str | None,
-) -> Query:
-    """What the API is asked with."""
-    return {
-        "status": status,
-        "severity": severity,
-        "receiver": receiver,
-        "alertname": alertname,
-        "component": component,
-        "model": model,
-        "model_version": model_version,
-        "matcher": matcher,
-        "opened_after": opened_after,
-        "opened_before": opened_before,
-        "q": q,
-    }
+    status: Annotated[
+        list[Status] | None, _filter("Only with this status.", f"[{'|'.join(Status)}]")
+    ] = None,
+    severity: Annotated[Names, _filter("Only with this severity.")] = None,
+    receiver: Annotated[Names, _filter("Only of this receiver.")] = None,
+    alertname: Annotated[Names, _filter("Only of this alert.")] = None,
+    component: Annotated[Names, _filter("Only of this component.")] = None,
+    model: Annotated[Names, _filter("Only while this model was serving.")] = None,
+    model_version: Annotated[
+        Names, _filter("Only while this version was serving.", "VERSION")
+    ] = None,
+    matcher: Annotated[
+        Names, _filter("Only with an alert that fits, in Alertmanager's syntax.", "MATCHER")
+    ] = None,
+    opened_after: Annotated[
+        str | None, _one("Only opened after that: RFC 3339, or 2h.", "TIME")
+    ] = None,
+    opened_before: Annotated[
+        str | None, _one("Only opened before that: RFC 3339, or 2h.", "TIME")
+    ] = None,
+    q: Annotated[
+        str | None, _one("Only with these words in title, labels, annotations or notes.", "TEXT")
+    ] = None,
+) -> None:
+    """Its parameters are the options."""
+
+
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with every filter as an option before its own; it is given them as `query`."""
+    filters = signature(_filters, eval_str=True).parameters
+    own = signature(command, eval_str=True)
+    others = [each for name, each in own.parameters.items() if name != "query"]
+
+    @wraps(command)
+    def with_filters(**given: Any) -> None:
+        query: Query = {name: given.pop(name) for name in filters}
+        command(query=query, **given)
+
+    joined = own.replace(parameters=[*filters.values(), *others])
+    with_filters.__signature__ = joined  # type: ignore[attr-defined]
+    return with_filters

@@ -7,23 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.client import Service, api
+from app.commands.client import Query, Service, api
 from app.commands.completion import Incident
-from app.commands.filters import (
-    Alertnames,
-    Components,
-    Matchers,
-    Models,
-    ModelVersions,
-    OpenedAfter,
-    OpenedBefore,
-    Receivers,
-    Severities,
-    Sort,
-    Statuses,
-    Words,
-    filters,
-)
+from app.commands.filters import Sort, filtered
 from app.commands.incident_text import incident_text, list_lines
 from app.commands.options import AsJson, By, Token, Url, settings_with
 from app.commands.silences import silence, unsilence
@@ -38,19 +24,10 @@ app = typer.Typer(
 
 
 @app.command("list")
+@filtered
 def list_(
     *,
-    status: Statuses = None,
-    severity: Severities = None,
-    receiver: Receivers = None,
-    alertname: Alertnames = None,
-    component: Components = None,
-    model: Models = None,
-    model_version: ModelVersions = None,
-    matcher: Matchers = None,
-    opened_after: OpenedAfter = None,
-    opened_before: OpenedBefore = None,
-    q: Words = None,
+    query: Query,
     sort: Annotated[
         Sort, typer.Option(help="The order.", metavar=f"[{'|'.join(Sort)}]")
     ] = Sort.NEWEST,
@@ -65,19 +42,6 @@ def list_(
     Times are in PLANTAO_TIMEZONE. Filters are combined; values of the same one are alternatives.
     """
     settings = settings_with()
-    query = filters(
-        status=status,
-        severity=severity,
-        receiver=receiver,
-        alertname=alertname,
-        component=component,
-        model=model,
-        model_version=model_version,
-        matcher=matcher,
-        opened_after=opened_after,
-        opened_before=opened_before,
-        q=q,
-    )
     service = api(settings, url, token)
     page = service.pages("/incidents", {**query, "sort": sort}, limit=None if everything else limit)
     if json:

@@ -12,20 +12,7 @@ from typing import Any
 import typer
 
 from app.commands.client import Query, Service, api
-from app.commands.filters import (
-    Alertnames,
-    Components,
-    Matchers,
-    Models,
-    ModelVersions,
-    OpenedAfter,
-    OpenedBefore,
-    Receivers,
-    Severities,
-    Statuses,
-    Words,
-    filters,
-)
+from app.commands.filters import filtered
 from app.commands.incident_text import COLOURS, list_lines
 from app.commands.options import Token, Url, settings_with
 from app.commands.terminal import fit, moment, on_one_line, remark, say, width
@@ -48,19 +35,10 @@ class Event:
     data: str
 
 
+@filtered
 def watch(
     *,
-    status: Statuses = None,
-    severity: Severities = None,
-    receiver: Receivers = None,
-    alertname: Alertnames = None,
-    component: Components = None,
-    model: Models = None,
-    model_version: ModelVersions = None,
-    matcher: Matchers = None,
-    opened_after: OpenedAfter = None,
-    opened_before: OpenedBefore = None,
-    q: Words = None,
+    query: Query,
     json: bool = typer.Option(False, "--json", help="Print a JSON object on each line."),
     url: Url = None,
     token: Token = None,
@@ -69,19 +47,6 @@ def watch(
 
     Until stopped by Ctrl-C; a connection that is lost is made again, and nothing is missed.
     """
-    query = filters(
-        status=status,
-        severity=severity,
-        receiver=receiver,
-        alertname=alertname,
-        component=component,
-        model=model,
-        model_version=model_version,
-        matcher=matcher,
-        opened_after=opened_after,
-        opened_before=opened_before,
-        q=q,
-    )
     settings = settings_with()
     service = api(settings, url, token)
     with suppress(KeyboardInterrupt):
