@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from app.core.digest import LATEST, Digest, Schedule, Week
+from app.core.postings import Place
 from app.core.retry import after_failure
 from app.core.stats import tune_first
 from app.engine.clock import Clock
@@ -21,7 +22,7 @@ from app.errors import ContentRefused, DeliveryFailed, DestinationDead, StoreUna
 from app.notifiers.notifier import ROOT, Mark, Message, Notifier, Sought
 from app.store import digests, stats
 from app.store.database import Database, Transaction
-from app.store.digests import Due
+from app.store.digests import Due, Failure
 from app.store.stats import Stretch
 from app.telemetry import NEIGHBOUR_CALLS
 
@@ -125,8 +126,26 @@ class Digests:
         plan = after_failure(error, attempts=due.attempts + 1, plain=True, now=now)
         again_at: datetime | None = plan.at if plan.at - due.until <= LATEST else None
         await self._db.write(
-            digests.failed, due, error=str(error), again_at=again_at, in_doubt=plan.look_first
+            _not_shown,
+            due,
+            Failure(str(error), again_at, in_doubt=plan.look_first),
+            instead=self._fallback() if plan.elsewhere else None,
+            now=now,
         )
+
+    def _fallback(self) -> Place | None:
+        policy = self._policy.current
+        wish = policy.config.digest
+        return policy.fallback(wish.receiver) if wish else None
+
+
+def _not_shown(
+    tx: Transaction, due: Due, failure: Failure, *, instead: Place | None, now: datetime
+) -> None:
+    """Record the failure; where the destination is dead, the receiver's email stands in."""
+    digests.failed(tx, due, failure)
+    if instead:
+        digests.plan(tx, due.until, [instead.destination], now=now)
 
 
 async def _is_there(notifier: Notifier, due: Due) -> bool:

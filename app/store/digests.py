@@ -34,6 +34,15 @@ class Due:
     in_doubt: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a digest did not get through, and when it is tried again (UTC); None: never."""
+
+    error: str
+    again_at: datetime | None
+    in_doubt: bool
+
+
 def planned(tx: Transaction, until: datetime) -> bool:
     """Whether the digest of this week was sent, or is to be."""
     return tx.scalar(sa.select(sa.literal(1)).where(_here.until == until).limit(1)) is not None
@@ -91,17 +100,15 @@ def sent(tx: Transaction, due: Due, *, now: datetime) -> None:
     _update(tx, due, in_doubt=False, sent_at=now, due_at=None, lease_until=None, last_error=None)
 
 
-def failed(
-    tx: Transaction, due: Due, *, error: str, again_at: datetime | None, in_doubt: bool
-) -> None:
-    """It did not get through; it is tried again at that time, or never."""
+def failed(tx: Transaction, due: Due, failure: Failure) -> None:
+    """It did not get through."""
     _update(
         tx,
         due,
         attempts=due.attempts + 1,
-        in_doubt=in_doubt,
-        last_error=error,
-        due_at=again_at,
+        in_doubt=failure.in_doubt,
+        last_error=failure.error,
+        due_at=failure.again_at,
         lease_until=None,
     )
 

@@ -88,6 +88,18 @@ async def test_whatever_slack_does_it_is_there_once(tmp_path: Path, kind: str) -
         assert len(play.slack.all_messages()) == 1
 
 
+async def test_where_the_channel_is_dead_it_goes_by_mail(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path) as smtp:
+        mail = {"smtp_url": smtp.url, "email_from": "plantao@example.com"}
+        async with stage(tmp_path, config=CONFIG, email_to="ana@example.com", **mail) as play:
+            play.slack.archive("#fraude-plantao")
+            await play.clock.advance(minutes=2, settle=0.01)
+            await play.play(lambda: bool(smtp.mailbox.messages), step=5)
+            await play.clock.advance(minutes=10, settle=0.01)
+        [told] = smtp.mailbox.messages
+    assert TITLE in str(told.message["Subject"])
+
+
 async def test_a_week_that_is_long_over_is_not_told(tmp_path: Path) -> None:
     clock = FakeClock()
     clock.jump(days=3)
