@@ -156,7 +156,7 @@ def churn(spark: SparkSession, orders: Orders) -> None:
     """While it is ordered, have the executor hold and drop more than it has room for."""
     while True:
         if orders.read().get("churn"):
-            rows = spark.range(0, 800_000, 1, 4).selectExpr("id % 7 AS k", "repeat(id, 12) AS s")
+            rows = spark.range(0, 1_500_000, 1, 4).selectExpr("id % 7 AS k", "repeat(id, 12) AS s")
             grouped = rows.groupBy("k").agg(f.sort_array(f.collect_list("s")).alias("all"))
             grouped.selectExpr("sum(size(all))").collect()
         time.sleep(0.5)
