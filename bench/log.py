@@ -207,7 +207,7 @@ def _labels(number: int) -> dict[str, str]:
 
 
 def _incident(number: int, count: int) -> dict[str, Any]:
-    labels = _labels(number)
+    labels = {**_labels(number), "pod": f"pod-{number}"}  # what all its alerts share
     opened = int((_START + timedelta(minutes=number)).timestamp() * 1e6)
     open_ = number > count - 300
     return {

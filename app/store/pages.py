@@ -3,10 +3,11 @@
 PostgreSQL plans by itself. SQLite knows nothing of how often a value occurs, so it is asked in
 steps:
 
-1. Where one condition leaves few incidents, these are read and sorted.
-2. Else the newest (by the order asked for) are looked through, from an index that holds what is
-   filtered by: what is common fills a page soon.
-3. Where that does not fill it, everything is looked through in that way.
+1. The newest (by the order asked for) are looked through, from an index that holds what is filtered
+   by: what is common fills a page soon.
+2. Else, where one condition leaves few incidents, these are read and sorted.
+3. Else more of the newest are looked through.
+4. Where that does not fill the page either, everything is looked through in that way.
 
 A matcher that no index helps with is tried on so many incidents at most: a page may then be short,
 or empty, and is not the last one all the same.
@@ -31,7 +32,8 @@ from app.store.tables import IncidentRow, table
 _incidents = table(IncidentRow)
 
 _FEW = 2_000
-_WINDOW = 10_000
+_NEWEST = 1_000
+_MORE_OF_THEM = 10_000
 _TRIED = 4_000  # incidents of which the alerts are looked at, for one page
 _MORE = 4  # times as many at once, where those before did not fill the page
 
@@ -56,7 +58,7 @@ def page(tx: Transaction, search: Search) -> Page:
     while tried < _TRIED:
         some = _rows(tx, replace(search, limit=at_once, after=after))
         tried += len(some)
-        fits = fitting(tx, [each.id for each in some], search.matchers)
+        fits = fitting(tx, some, search.matchers)
         found += [each for each in some if each.id in fits]
         if len(found) > search.limit or len(some) < at_once:
             return _cut(found, search)
@@ -85,14 +87,15 @@ def _rows(tx: Transaction, search: Search) -> list[Incident]:
         return _run(tx, search, _select(search).where(*conditions(tx, search)))
     if unfiltered(search):
         return _run(tx, search, _select(search).where(*_times(search)))
+    if (found := _among(tx, search, _NEWEST)) is not None:
+        return found
     left = few(tx, search, _FEW)
     if left is not None:
         query = _select(search).where(_incidents.c.id.in_(left))
         return _run(tx, search, query.where(*conditions(tx, search, _ends(left))))
-    found = _in_window(tx, search)
-    if found is None:
-        found = _run(tx, search, _select(search).where(*conditions(tx, search)))
-    return found
+    if (found := _among(tx, search, _MORE_OF_THEM)) is not None:
+        return found
+    return _run(tx, search, _select(search).where(*conditions(tx, search)))
 
 
 def _run(tx: Transaction, search: Search, query: sa.Select[Any]) -> list[Incident]:
@@ -118,11 +121,11 @@ def _ends(numbers: Sequence[int]) -> tuple[int, int]:
     return (min(numbers), max(numbers)) if numbers else (0, 0)
 
 
-def _in_window(tx: Transaction, search: Search) -> list[Incident] | None:
-    """The page, if the first few thousand incidents fill it, or are all there are."""
+def _among(tx: Transaction, search: Search, newest: int) -> list[Incident] | None:
+    """The page, if so many of the newest incidents fill it, or are all there are."""
     column, descending = SORTS[search.sort]
     first = _select(search).with_only_columns(_incidents.c.id, column.label("value"))
-    first = first.where(*_times(search)).limit(_WINDOW)
+    first = first.where(*_times(search)).limit(newest)
     inner = first.subquery()
     lowest, highest, count, edge = tx.execute(
         sa.select(
@@ -137,7 +140,7 @@ def _in_window(tx: Transaction, search: Search) -> list[Incident] | None:
     query = _select(search).where(column >= edge if descending else column <= edge)
     query = query.where(_incidents.c.id.between(lowest, highest))
     found = _run(tx, search, query.where(*conditions(tx, search, (lowest, highest))))
-    return found if len(found) == search.limit or count < _WINDOW else None
+    return found if len(found) == search.limit or count < newest else None
 
 
 def _times(search: Search) -> list[sa.ColumnElement[bool]]:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from sqlalchemy.dialects import postgresql
 
 from app.core.alerts import severity_rank
+from app.core.incidents import Incident
 from app.core.matchers import Matcher
 from app.core.searching import Phrase, label_word, phrases, receiver_word
 from app.store import texts
@@ -160,14 +161,28 @@ def _marks(search: Search) -> Iterator[list[str]]:
         yield [receiver_word(name) for name in search.receivers]
 
 
-def fitting(tx: Transaction, numbers: Sequence[int], matchers: Sequence[Matcher]) -> frozenset[int]:
-    """Those of these incidents one of whose alerts fulfils all matchers."""
+def fitting(
+    tx: Transaction, found: Sequence[Incident], matchers: Sequence[Matcher]
+) -> frozenset[int]:
+    """The numbers of those incidents one of whose alerts fulfils all matchers.
+
+    A label that all alerts of an incident share is decided without reading them.
+    """
+    numbers = set()
+    asked: dict[int, Sequence[Matcher]] = {}
+    for each in found:
+        shared = [matcher for matcher in matchers if matcher.name in each.labels]
+        if not all(matcher.matches(each.labels) for matcher in shared):
+            continue
+        if len(shared) == len(matchers):
+            numbers.add(each.id)
+        else:
+            asked[each.id] = [matcher for matcher in matchers if matcher not in shared]
     query = sa.select(_alerts.c.incident_id, _alerts.c.labels)
-    found: set[int] = set()
-    for row in tx.execute(query.where(_alerts.c.incident_id.in_(numbers))):
-        if row.incident_id not in found and all(each.matches(row.labels) for each in matchers):
-            found.add(row.incident_id)
-    return frozenset(found)
+    for number, labels in tx.execute(query.where(_alerts.c.incident_id.in_(asked))):
+        if number not in numbers and all(each.matches(labels) for each in asked[number]):
+            numbers.add(number)
+    return frozenset(numbers)
 
 
 def _lists(column: Any, values: Sequence[str]) -> sa.ColumnElement[bool]:
