@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app.alertmanager.api import Alertmanager
+from app.certificates import trust, trust_in_mlflow
 from app.configured import read_policy
 from app.core.signing import KEY_LENGTH
 from app.engine.actions import Actions
@@ -209,15 +211,16 @@ class _Parts:
 async def _parts(
     stack: AsyncExitStack, settings: Settings, db: Database, policy: PolicyInForce, clock: Clock
 ) -> _Parts:
-    client = await stack.enter_async_context(httpx.AsyncClient())
+    client = await _client(stack, trust(settings.prometheus_url, *settings.alertmanager_url))
+    registry_client = await _client(stack, trust_in_mlflow(settings))
     links = SignedLinks(await link_key(db, settings.link_secret, clock), settings.base_url, clock)
     notifiers = make_notifiers(settings, act_link=links.address)
     for notifier in notifiers.values():
         stack.push_async_callback(notifier.close)
     signals = Signals()
     prometheus = Prometheus(settings.prometheus_url, client) if settings.prometheus_url else None
-    sources = Sources(db, policy, clock.now, prometheus, make_mlflow(settings, client))
-    registry = make_mlflow(settings, client, within=_REGISTRY_WITHIN)
+    sources = Sources(db, policy, clock.now, prometheus, make_mlflow(settings, registry_client))
+    registry = make_mlflow(settings, registry_client, within=_REGISTRY_WITHIN)
     alertmanagers = [Alertmanager(url, client) for url in settings.alertmanager_url]
     return _Parts(
         db=db,
@@ -244,6 +247,10 @@ async def _parts(
         sources=sources,
         registry=RegistryWatcher(registry, clock.now) if registry else None,
     )
+
+
+async def _client(stack: AsyncExitStack, trusted: ssl.SSLContext) -> httpx.AsyncClient:
+    return await stack.enter_async_context(httpx.AsyncClient(verify=trusted))
 
 
 def _outlook(settings: Settings, policy: PolicyInForce) -> Callable[[], Outlook]:

@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.certificates import read_certificates
 from app.core.rights import Right
 from app.errors import ConfigError, ConfigProblem
 
@@ -118,6 +119,15 @@ def check_link_secret(secret: str) -> None:
         raise ValueError(
             f"expected at least {_SECRET_LENGTH} characters, such as `openssl rand -hex 32` prints"
         )
+
+
+def check_certificates(path: Path) -> Path:
+    """Raise ValueError unless certificates can be read there now."""
+    try:
+        read_certificates(path)
+    except ValueError as error:
+        raise ValueError(f"expected a file of certificates, found {error}") from None
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +250,9 @@ class Settings(BaseSettings):
     mlflow_tracking_password: _Secret = None
     mlflow_tracking_token: _Secret = None
     mlflow_tracking_insecure_tls: bool = False
-    mlflow_tracking_server_cert_path: Path | None = None
+    mlflow_tracking_server_cert_path: Annotated[Path, AfterValidator(check_certificates)] | None = (
+        None
+    )
     mlflow_webhook_secret: _Secret = None
     slack_bot_token: _Secret = None
     slack_signing_secret: _Secret = None

@@ -16,11 +16,10 @@ from app.alertmanager import webhook
 from app.core.alerts import AlertStatus
 from app.core.decide import decide
 from app.core.events import AlertsReported, Origin
-from app.core.postings import Destination
+from app.core.postings import Destination, Place
 from app.store import incidents, postings, receipts, schema
 from app.store.database import Database, Transaction
 from app.store.incidents import Saved
-from app.store.postings import Place
 from app.store.receipts import Arrival
 from bench import servers
 from bench.bodies import body

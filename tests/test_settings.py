@@ -213,6 +213,7 @@ def test_every_bad_variable_is_named_with_what_was_expected() -> None:
         PLANTAO_PROMETHEUS_URL="http://a:hunter2",
         MLFLOW_TRACKING_URI="databricks",
         MLFLOW_TRACKING_INSECURE_TLS="perhaps",
+        MLFLOW_TRACKING_SERVER_CERT_PATH=__file__,
         PLANTAO_SMTP_URL="smtp://u:hunt#er2@h",
         PLANTAO_EMAIL_TO="a@example.com,b",
         PLANTAO_SLACK_CHANNEL="fraude",
@@ -228,6 +229,8 @@ def test_every_bad_variable_is_named_with_what_was_expected() -> None:
         "PLANTAO_PROMETHEUS_URL": url,
         "MLFLOW_TRACKING_URI": url,
         "MLFLOW_TRACKING_INSECURE_TLS": "expected true or false, found 'perhaps'",
+        "MLFLOW_TRACKING_SERVER_CERT_PATH": "expected a file of certificates,"
+        f" found {__file__}: no certificate in PEM form",
         "PLANTAO_SMTP_URL": "expected smtp://user:password@host:port"
         " (write / ? # @ in a password as %2F %3F %23 %40)",
         "PLANTAO_EMAIL_TO": "expected an address such as plantao@example.com, found 'b'",

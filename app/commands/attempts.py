@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -19,6 +18,7 @@ import httpx
 import sqlalchemy as sa
 
 from app.alertmanager.api import Alertmanager
+from app.certificates import trust, trust_in_mlflow
 from app.commands.client import shown
 from app.core.postings import EMAIL, SLACK
 from app.enrichers.prometheus import Prometheus
@@ -123,7 +123,7 @@ async def prometheus(settings: Settings) -> str | None:
     url = settings.prometheus_url
     if url is None:
         return None
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=trust(url)) as client:
         with _explained(url, "PLANTAO_PROMETHEUS_URL"):
             await Prometheus(url, client).check_alive()
     return f"{shown(url)} answers queries"
@@ -132,7 +132,7 @@ async def prometheus(settings: Settings) -> str | None:
 @_in_time
 async def alertmanager(url: str) -> str:
     """The status of one Alertmanager."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=trust(url)) as client:
         with _explained(url, "PLANTAO_ALERTMANAGER_URL"):
             status = await Alertmanager(url, client).status()
     version, cluster = status.get("versionInfo"), status.get("cluster")
@@ -159,26 +159,14 @@ async def mlflow(settings: Settings) -> str | None:
 
 
 def _mlflow_client(settings: Settings) -> httpx.AsyncClient:
-    """Credentials and TLS as MLflow's own variables ask for them."""
     user, password = settings.mlflow_tracking_username, settings.mlflow_tracking_password
-    token, certificate = settings.mlflow_tracking_token, settings.mlflow_tracking_server_cert_path
-    verify: bool | ssl.SSLContext = not settings.mlflow_tracking_insecure_tls
-    if verify and certificate:
-        verify = _trust(certificate)
+    token = settings.mlflow_tracking_token
     return httpx.AsyncClient(
         timeout=_HTTP_SECONDS,
-        verify=verify,
+        verify=trust_in_mlflow(settings),
         auth=(user, password.get_secret_value()) if user and password else None,
         headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else None,
     )
-
-
-def _trust(certificate: Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=certificate)
-    except OSError as error:  # ssl.SSLError is one
-        why = error.strerror or "no certificate in PEM form"
-        raise Failed(f"{certificate}: {why} (MLFLOW_TRACKING_SERVER_CERT_PATH)") from None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from app.certificates import trust
 from app.commands.options import service_address
 from app.errors import PlantaoError
 
@@ -110,10 +111,14 @@ class Service:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         here = shown(self.url)
-        # A proxy for the world outside knows nothing of this machine's own addresses.
-        trust = not _is_loopback(self.url)
         try:
-            with httpx.Client(timeout=seconds, trust_env=trust, headers=headers) as client:
+            # A proxy for the world outside knows nothing of this machine's own addresses.
+            with httpx.Client(
+                timeout=seconds,
+                trust_env=not _is_loopback(self.url),
+                headers=headers,
+                verify=trust(self.url),
+            ) as client:
                 yield client
         except httpx.ConnectError as error:
             why = "" if "refused" in str(error) else f" ({error})"

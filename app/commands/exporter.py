@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import Annotated
 
 import typer
 
 from app.commands.options import Config, settings_with
 from app.errors import PlantaoError
-
-if TYPE_CHECKING:
-    import httpx
-
-    from app.mlflow.registry import Mlflow
 
 _PORT = 9108
 _MLFLOW_WITHIN = 10.0
@@ -39,17 +35,12 @@ def exporter(
     from app.config_exporter import TrackedModel  # noqa: PLC0415
     from app.engine.privacy import hide  # noqa: PLC0415
     from app.exporters.exporter import Watching, serve  # noqa: PLC0415
-    from app.mlflow.registry import make_mlflow  # noqa: PLC0415
+    from app.mlflow.registry import open_mlflow  # noqa: PLC0415
     from app.telemetry import set_up_logging  # noqa: PLC0415
 
     settings = settings_with(config=config)
     file = settings.config_file
     configuration = load(file) if file else Configuration()
-
-    def mlflow(client: httpx.AsyncClient) -> Mlflow:
-        made = make_mlflow(settings, client, within=_MLFLOW_WITHIN)
-        assert made, "asked for only where its address is set"  # noqa: S101
-        return made
 
     section = configuration.exporter
     if not section.tables and settings.mlflow_tracking_uri is None:
@@ -59,6 +50,7 @@ def exporter(
         )
     set_up_logging(settings.log_format, hide)
     models = tuple(TrackedModel(name=entry.name) for entry in configuration.models)
+    mlflow = partial(open_mlflow, settings, within=_MLFLOW_WITHIN)
     watching = Watching(section, models, mlflow if settings.mlflow_tracking_uri else None)
     bound, thread = serve(watching, host=host, port=port)
     structlog.get_logger().info("exporting", address=f"http://{host}:{bound}/metrics")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from types import ModuleType
 
-import httpx
 from prometheus_client import (
     GC_COLLECTOR,
     PLATFORM_COLLECTOR,
@@ -26,11 +24,8 @@ from app.exporters.registry import ModelReading, Registry
 from app.exporters.registry_metrics import RegistryMetrics
 from app.exporters.rounds import Rounds, Trouble
 from app.exporters.worker import Worker
-from app.mlflow.registry import Mlflow
 
 INSTALL = "pip install 'plantao[exporter]'"
-
-MakeMlflow = Callable[[httpx.AsyncClient], Mlflow]
 
 
 class Watching:
@@ -40,7 +35,7 @@ class Watching:
         self,
         section: Exporter,
         models: Sequence[TrackedModel] = (),
-        mlflow: MakeMlflow | None = None,
+        mlflow: registry.Client | None = None,
     ) -> None:
         """Raises PlantaoError if there are tables and the extra `exporter` is not installed."""
         if section.tables:
@@ -125,16 +120,11 @@ def _delta() -> ModuleType:
 
 
 def _models(
-    section: Exporter, models: Sequence[TrackedModel], mlflow: MakeMlflow
+    section: Exporter, models: Sequence[TrackedModel], mlflow: registry.Client
 ) -> Rounds[Sequence[ModelReading]]:
-    @asynccontextmanager
-    async def client() -> AsyncIterator[Mlflow]:
-        async with httpx.AsyncClient() as http:
-            yield mlflow(http)
-
     return Rounds(
         name="mlflow",
-        look=Registry(client, section.models or models).look,
+        look=Registry(mlflow, section.models or models).look,
         kinds=registry.KINDS,
         interval=section.interval.total_seconds(),
         deadline=section.deadline.total_seconds(),

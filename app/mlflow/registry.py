@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -16,6 +17,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from app.certificates import trust_in_mlflow
 from app.core.registry import ModelState, RegistryState, VersionState, page
 from app.errors import NeighbourFailed, NeighbourRefused, NeighbourUnreachable, Unanswerable
 from app.mlflow.forms import (
@@ -271,6 +273,15 @@ def make_mlflow(settings: Settings, client: httpx.AsyncClient, **how: float) -> 
         token=token.get_secret_value() if token else None,
         **how,
     )
+
+
+@asynccontextmanager
+async def open_mlflow(settings: Settings, **how: float) -> AsyncIterator[Mlflow]:
+    """As `make_mlflow`, with a client of its own; for where an address is set."""
+    async with httpx.AsyncClient(verify=trust_in_mlflow(settings)) as client:
+        made = make_mlflow(settings, client, **how)
+        assert made, "asked for only where its address is set"  # noqa: S101
+        yield made
 
 
 def _registered_model(item: ModelForm) -> RegisteredModel:

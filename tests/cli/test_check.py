@@ -179,8 +179,10 @@ def test_mlflow(shell: Shell) -> None:
         known = there.at(MLFLOW_TRACKING_USERNAME="ana", MLFLOW_TRACKING_PASSWORD=PASSWORD)
         line = _line(known, "MLflow", 0)
         assert line == f"ok   MLflow: {server.url} version 3.4.0, its model registry answers"
-        nowhere = known.at(MLFLOW_TRACKING_SERVER_CERT_PATH="nowhere.pem")
-        assert "nowhere.pem" in _line(nowhere, "MLflow", 1)
+        nowhere = known.at(MLFLOW_TRACKING_SERVER_CERT_PATH="nowhere.pem").run("check")
+        assert nowhere.returncode == 1
+        assert "MLFLOW_TRACKING_SERVER_CERT_PATH" in nowhere.stderr
+        assert "nowhere.pem: No such file" in nowhere.stderr
 
 
 def test_a_database_in_use(service: Beside) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ async def test_whatever_slack_does_it_is_there_once(tmp_path: Path, kind: str) -
 
 async def test_where_the_channel_is_dead_it_goes_by_mail(tmp_path: Path) -> None:
     with SmtpServer(tmp_path) as smtp:
-        mail = {"smtp_url": smtp.url, "email_from": "plantao@example.com"}
+        mail: dict[str, Any] = {"smtp_url": smtp.url, "email_from": "plantao@example.com"}
         async with stage(tmp_path, config=CONFIG, email_to="ana@example.com", **mail) as play:
             play.slack.archive("#fraude-plantao")
             await play.clock.advance(minutes=2, settle=0.01)

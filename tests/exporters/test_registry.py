@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,8 @@ from prometheus_client import CollectorRegistry
 from app.config_exporter import Exporter, TrackedModel
 from app.exporters.exporter import Watching
 from app.exporters.registry import KINDS, LATEST_RUN, NEWEST
-from app.mlflow.registry import Mlflow
+from app.mlflow.registry import open_mlflow
+from app.settings import Settings
 from tests.neighbours.mlflow import Mlflow as Server
 from tests.neighbours.processes import free_port
 
@@ -32,7 +34,8 @@ def name(mlflow_server: Server) -> str:
 
 def watching(url: str, *models: TrackedModel) -> Watching:
     section = Exporter(models=models)
-    return Watching(section, mlflow=lambda http: Mlflow(url, http, within=20))
+    settings = Settings(mlflow_tracking_uri=url)
+    return Watching(section, mlflow=partial(open_mlflow, settings, within=20))
 
 
 def told(seen: Watching, metric: str) -> dict[tuple[str, ...], float]:

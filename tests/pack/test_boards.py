@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ import app.telemetry  # noqa: F401  (declares what Plantão itself exports)
 from app.config_exporter import Exporter, TableEntry
 from app.exporters.exporter import Watching
 from app.exporters.serving import ServingMetrics
-from app.mlflow.registry import Mlflow
+from app.mlflow.registry import open_mlflow
+from app.settings import Settings
 from grafana.boards.__main__ import BOARDS, FOLDER, written
 from grafana.boards.limits import threshold
 from tests.conftest import RECORDINGS
@@ -182,7 +184,7 @@ def exported(registry: CollectorRegistry) -> set[str]:
 def ours() -> set[str]:
     watched = Watching(
         Exporter(tables=(TableEntry(name="any", url="/nowhere"),)),
-        mlflow=lambda http: Mlflow("http://127.0.0.1:9", http),
+        mlflow=partial(open_mlflow, Settings(mlflow_tracking_uri="http://127.0.0.1:9")),
     )
     serving = CollectorRegistry()
     ServingMetrics(model="any", version="1", registry=serving)

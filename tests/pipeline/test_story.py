@@ -9,7 +9,6 @@ import pytest
 from tests.pipeline.faults.storage import FileDeleted
 from tests.pipeline.season import Season
 
-
 #: Commits that Prometheus may not have seen: one in three seconds, looked at every five.
 _BEHIND = 4
 

@@ -11,6 +11,7 @@ import pytest
 from app.core.postings import Destination
 from app.store import digests, schema
 from app.store.database import Database
+from app.store.digests import Failure
 from tests.neighbours.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -70,12 +71,12 @@ async def test_what_failed_is_due_again_or_given_up(db: Database) -> None:
     due = await db.write(digests.lease, now=NOW)
     assert due is not None
     later = NOW + timedelta(seconds=5)
-    await db.write(digests.failed, due, error="busy", again_at=later, in_doubt=False)
+    await db.write(digests.failed, due, Failure("busy", later, in_doubt=False))
     assert not await db.read(digests.any_due, now=NOW)
     again = await db.write(digests.lease, now=later)
     assert again is not None
     assert (again.attempts, again.in_doubt) == (1, False)
-    await db.write(digests.failed, again, error="gone", again_at=None, in_doubt=False)
+    await db.write(digests.failed, again, Failure("gone", None, in_doubt=False))
     assert not await db.read(digests.any_due, now=later + timedelta(days=1))
 
 
