@@ -6,19 +6,24 @@ import asyncio
 import json
 import random
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
 from app.engine.clock import Clock
 from app.main import create_app
 from app.settings import Settings
+from app.store import schema
+from app.store.connections import writer
 from app.web.context import Context
 
 WEBHOOK = "/webhooks/alertmanager"
@@ -66,7 +71,10 @@ async def serving(
     directory: Path, *, clock: Clock | None = None, **settings: Any
 ) -> AsyncIterator[House]:
     """Start the service on a database in `directory`, with these settings; stop it at the end."""
-    given = {"database_url": f"sqlite:///{directory / 'plantao.db'}", **settings}
+    database = directory / "plantao.db"
+    if not database.exists():
+        database.write_bytes(_empty_log())
+    given = {"database_url": f"sqlite:///{database}", **settings}
     app = create_app(Settings(**given), clock=clock)
     transport = httpx.ASGITransport(app)
     async with (
@@ -74,6 +82,18 @@ async def serving(
         httpx.AsyncClient(transport=transport, base_url="http://plantao.test") as http,
     ):
         yield House(app, http)
+
+
+@cache
+def _empty_log() -> bytes:
+    """The database as the service's first start makes it: once for all tests of a process."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "plantao.db"
+        made = writer(sa.make_url(f"sqlite:///{path}"))
+        with made.transaction() as tx:
+            schema.migrate(tx)
+        made.close()
+        return path.read_bytes()
 
 
 @asynccontextmanager
