@@ -18,10 +18,10 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-tests run demo test pipeline-draft check torture bench boards lock
+.PHONY: help setup setup-tests run demo test test-pipeline check torture bench boards lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s  %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.run ## .venv with everything pinned, and .venv/bin/plantao in it
 
@@ -37,7 +37,7 @@ test: setup-tests $(MLFLOW)/.installed ## every test but the pipeline's, against
 	tests/install-neighbours
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/pipeline
 
-pipeline-draft: setup-tests $(MLFLOW)/.installed $(PIPELINE)/.installed ## the pipeline's own faults, with real Kafka, Spark, Delta Lake and MLflow
+test-pipeline: setup-tests $(MLFLOW)/.installed $(PIPELINE)/.installed ## the pipeline's own faults, with real Kafka, Spark, Delta Lake and MLflow
 	tests/install-neighbours --pipeline
 	$(BIN)/python -m pytest -p no:randomly -p no:xdist --timeout 3000 -s tests/pipeline
 
