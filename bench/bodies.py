@@ -11,10 +11,11 @@ _START = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 _NEVER = "0001-01-01T00:00:00Z"
 
 
-def bodies(count: int, *, alerts: int, groups: int) -> Iterator[bytes]:
+def bodies(count: int, *, alerts: int, groups: int, first: int = 0) -> Iterator[bytes]:
     """`count` bodies of `alerts` each. All alerts differ in fingerprint and start; the bodies
-    take turns with `groups` notification groups, so that many incidents come of them."""
-    for number in range(count):
+    take turns with `groups` notification groups, so that many incidents come of them. Those from
+    another `first` are others."""
+    for number in range(first, first + count):
         yield body(range(number * alerts, (number + 1) * alerts), group=number % groups)
 
 
