@@ -26,11 +26,11 @@ def trust_in_mlflow(settings: Settings) -> ssl.SSLContext:
     """As MLflow's own variables ask for it, MLFLOW_TRACKING_INSECURE_TLS and
     MLFLOW_TRACKING_SERVER_CERT_PATH: https://mlflow.org/docs/latest/self-hosting/security/."""
     if settings.mlflow_tracking_insecure_tls:
-        context = ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context
-    if settings.mlflow_tracking_server_cert_path is not None:
-        return read_certificates(settings.mlflow_tracking_server_cert_path)
+    if path := settings.mlflow_tracking_server_cert_path:
+        return read_certificates(path)
     return trust(settings.mlflow_tracking_uri)
 
 
