@@ -87,7 +87,7 @@ def test_no_translation_is_empty_or_unsure() -> None:
 
 #: What is the same in both languages, or what operators in Brazil call it.
 SAME = {"Labels", "Matchers", "INFO", "Runbook", "Alertmanager", "Prometheus", "MLflow", "Run:"}
-SAME |= {"Token", "Matcher"}
+SAME |= {"Token", "Matcher", "Webhooks"}
 SAME |= {"{count} d", "{count} h", "{count} min", "{count} s", "Challenger: v{version}"}
 
 

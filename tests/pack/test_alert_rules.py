@@ -45,9 +45,17 @@ def test_prometheus_takes_its_configuration_and_rules() -> None:
         assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+#: A test that spans days finds nothing, seldom, when promtool's own storage is just compacting:
+#: https://github.com/prometheus/prometheus/issues/7699. A wrong rule fails each time.
+_TRIES = 3
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_alerts_fire_stay_silent_and_end_as_they_should(stage: str) -> None:
-    tested = promtool("test", "rules", PROMETHEUS / "tests" / f"{stage}.yml")
+    for _ in range(_TRIES):
+        tested = promtool("test", "rules", PROMETHEUS / "tests" / f"{stage}.yml")
+        if tested.returncode == 0:
+            return
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 

@@ -173,17 +173,17 @@ async def test_without_an_event_loop(play: Stage, ana: Person) -> None:
 
 async def test_what_can_happen_on_the_way(app: App, slack: Workspace, ana: Person) -> None:
     root = await posted(app, slack)
-    slack.hitches.add(Hitch("lost"))
+    slack.hitches.add(Hitch("lost", to="interactive"))
     assert await ana.click(root, "incident.acknowledge").warning() == "dispatch_failed"
     assert not app.heard
-    slack.hitches.add(Hitch("answer_lost"))
+    slack.hitches.add(Hitch("answer_lost", to="interactive"))
     assert await ana.click(root, "incident.acknowledge").warning() == "operation_timeout"
     assert len(app.heard) == 1
     slack.hitches.add(Hitch("twice", to="interactive"))
     await ana.click(root, "incident.acknowledge")
     assert len(app.heard) == 3
     assert app.heard[1] == app.heard[2]
-    slack.hitches.add(Hitch("stale"))
+    slack.hitches.add(Hitch("stale", to="interactive"))
     await ana.click(root, "incident.acknowledge")
     age = slack.clock() - int(app.heard[-1].headers["x-slack-request-timestamp"])
     assert age >= 600

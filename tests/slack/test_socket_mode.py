@@ -103,7 +103,7 @@ async def half_a_second(work: Workplace) -> None:
     """By the simulated clock, which waits for connections that are made in real time: on a slow
     machine it would reach the next cut before each of them."""
     await work.clock.advance(seconds=0.5, settle=0.002)
-    for _ in range(200):  # a second; it may also pause by the simulated clock
+    for _ in range(600):  # three seconds; it may also pause by the simulated clock
         if work.slack.sockets.count:
             return
         await asyncio.sleep(0.005)
