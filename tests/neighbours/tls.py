@@ -27,7 +27,10 @@ class TlsServer(LoopbackServer):
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, key)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        # Each connection shakes hands in a thread of its own: one that never does holds up nobody.
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     @property
     def url(self) -> str:
