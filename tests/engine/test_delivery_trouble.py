@@ -213,7 +213,7 @@ async def test_a_person_stops_a_posting_and_takes_it_back(tmp_path: Path) -> Non
 
 async def stopped_in_a_call(play: Stage) -> None:
     """A person says stop while the root is on its way; it arrives, and nobody notes where."""
-    slow = Slow("record_then_hang", method="chat.postMessage", seconds=0.3)
+    slow = Slow("record_then_hang", method="chat.postMessage", seconds=2)
     play.slack.faults.add(slow)
     await play.fire(A)
 
