@@ -99,10 +99,10 @@ async def test_no_connection_for_a_while(
     await connected(work)
 
 
-async def half_a_second(work: Workplace) -> None:
+async def connected_after(work: Workplace, seconds: float) -> None:
     """By the simulated clock, which waits for connections that are made in real time: on a slow
     machine it would reach the next cut before each of them."""
-    await work.clock.advance(seconds=0.5, settle=0.002)
+    await work.clock.advance(seconds=seconds, settle=0.002)
     for _ in range(600):  # three seconds; it may also pause by the simulated clock
         if work.slack.sockets.count:
             return
@@ -118,11 +118,13 @@ async def test_a_hundred_events_while_the_connection_is_cut_every_five_seconds(
     work.slack.sockets.cut_every(5)
     said: list[Message] = []
     for number in range(100):
+        # Between two cuts: what is said at one is sent again at others, after 60 and 300 seconds.
+        await work.clock.advance(seconds=0.1)
         said.append(ana.say(f"message {number}", thread_of=root))
         ana.react(said[-1], "pushpin")
-        await half_a_second(work)
+        await connected_after(work, 0.4)
     for _ in range(720):  # until Slack's last retry
-        await half_a_second(work)
+        await connected_after(work, 0.5)
     work.slack.sockets.cut_every(None)
     for _ in range(600):
         notes = await work.entries("note")
