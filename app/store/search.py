@@ -14,10 +14,11 @@ from sqlalchemy.dialects import postgresql
 from app.core.alerts import severity_rank
 from app.core.incidents import Incident
 from app.core.matchers import Matcher
-from app.core.searching import Phrase, label_word, phrases, receiver_word
+from app.core.searching import label_word, phrases, receiver_word
 from app.store import texts
 from app.store.database import Transaction
 from app.store.tables import AlertRow, IncidentRow, table
+from app.store.texts import Asked
 
 _incidents = table(IncidentRow)
 _alerts = table(AlertRow)
@@ -59,13 +60,13 @@ class Search:
     limit: int = 50
     after: tuple[datetime | int, int] | None = None
     numbers: Sequence[int] | None = None
-    said: Sequence[Phrase] = ()
+    said: Asked | None = None
 
 
 def prepared(tx: Transaction, search: Search) -> Search:
     """The search, with its text looked up in the index of words once."""
     asked = phrases(search.text or "")
-    return replace(search, said=texts.completed(tx, asked)) if asked else search
+    return replace(search, said=texts.asked_for(tx, asked)) if asked else search
 
 
 def conditions(

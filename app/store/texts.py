@@ -157,20 +157,38 @@ def _notes_of(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Itera
 # --- looking up
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for, and which of the incidents that the index does not have as they are
+    now fit it: these are read, once for a search."""
+
+    phrases: Sequence[Phrase]
+    unindexed: Mapping[int, bool]
+
+    @property
+    def fitting(self) -> list[int]:
+        return [number for number, fits in self.unindexed.items() if fits]
+
+
+def asked_for(tx: Transaction, phrases: Sequence[Phrase]) -> Asked:
+    """Prepare to look for all of these."""
+    return Asked(_completed(tx, phrases), _unindexed(tx, phrases))
+
+
 def with_phrases(
-    tx: Transaction, phrases: Sequence[Phrase], *, within: tuple[int, int] | None = None
+    tx: Transaction, asked: Asked, *, within: tuple[int, int] | None = None
 ) -> sa.ColumnElement[bool]:
-    """Whether an incident has all of these; `within` bounds the numbers that are looked up."""
+    """Whether an incident has what is asked for; `within` bounds the numbers that are looked up."""
     found: Any
     if tx.dialect.name == "sqlite":
-        found = _matching(_all_of(phrases), within)
+        found = _matching(_all_of(asked.phrases), within)
     else:
-        asked = " & ".join(_tsquery(phrase) for phrase in phrases)
-        words = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=asked)
+        query = " & ".join(_tsquery(phrase) for phrase in asked.phrases)
+        words = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=query)
         found = sa.select(_texts.c.incident_id).where(words)
-    number, fresh = _incidents.c.id, _unindexed(tx, phrases)
-    known = number.in_(found) & number.not_in(list(fresh))
-    return known | number.in_([each for each, fits in fresh.items() if fits])
+    number = _incidents.c.id
+    known = number.in_(found) & number.not_in(list(asked.unindexed))
+    return known | number.in_(asked.fitting)
 
 
 def with_marks(
@@ -185,12 +203,11 @@ def with_marks(
     return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | new
 
 
-def some_with_phrases(tx: Transaction, phrases: Sequence[Phrase], limit: int) -> list[int]:
-    """At most so many incidents with all of these; on SQLite, whose planner needs it."""
-    fresh = _unindexed(tx, phrases)
-    known = tx.scalars(_matching(_all_of(phrases), None, limit))
-    found = {number for number in known if fresh.get(number, True)}
-    return list(found | {number for number, fits in fresh.items() if fits})[:limit]
+def some_with_phrases(tx: Transaction, asked: Asked, limit: int) -> list[int]:
+    """At most so many incidents with what is asked for; on SQLite, whose planner needs it."""
+    known = tx.scalars(_matching(_all_of(asked.phrases), None, limit))
+    found = {number for number in known if asked.unindexed.get(number, True)}
+    return list(found.union(asked.fitting))[:limit]
 
 
 def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[int]:
@@ -200,7 +217,7 @@ def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[i
     return list({*known, *tx.scalars(new)})[:limit]
 
 
-def completed(tx: Transaction, phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
+def _completed(tx: Transaction, phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
     """The same, with the words that a begun one may be: on SQLite, which reads all that begin so
     before it gives the first, and gives what has one of a few words as it comes to it."""
     if tx.dialect.name != "sqlite":
