@@ -21,6 +21,7 @@ _MOST_MATCHERS = 100
 _UNHEARD_OF = "\N{REPLACEMENT CHARACTER} a value that nobody uses"
 _MARK = re.compile(r"(?: · )?Plantão #\d+(?: \S+)? \[plantao:([0-9a-f]{16})\]\Z")
 _WARN_SHARE = 10
+_SAME_WISH = timedelta(minutes=1)
 
 
 class SilenceState(StrEnum):
@@ -121,6 +122,16 @@ class ListedSilence:
 def mutes(matchers: Iterable[Matcher], labels: Labels) -> bool:
     """Whether a silence with these matchers mutes an alert with these labels."""
     return all(matcher.matches(labels) for matcher in matchers)
+
+
+def is_same_wish(known: Silence, wanted: Silence) -> bool:
+    """Whether this was asked for a moment ago: a second press, or a call that was repeated."""
+    return (
+        known.state in {SilenceState.ACTIVE, SilenceState.WANTED}
+        and (known.by, set(known.matchers)) == (wanted.by, set(wanted.matchers))
+        and abs(known.ends_at - wanted.ends_at) <= _SAME_WISH
+        and wanted.starts_at - known.starts_at <= _SAME_WISH
+    )
 
 
 def page(base: str, reference: str) -> str:

@@ -36,6 +36,7 @@ from app.core.silences import (
     SilenceState,
     check,
     check_length,
+    is_same_wish,
     marked_comment,
     mutes,
     page,
@@ -60,7 +61,6 @@ from app.store.database import Database, Transaction
 #: After this a wish whose author got no answer is carried out by the loop: we died meanwhile.
 TAKEN_OVER_AFTER = timedelta(seconds=30)
 RETRIED_AFTER = timedelta(seconds=10)
-_SAME_WISH = timedelta(minutes=1)
 
 T = TypeVar("T")
 
@@ -288,7 +288,7 @@ def _want(
         due_at=now + TAKEN_OVER_AFTER,
     )
     for known in silences.of_incident(tx, number):
-        if _is_same_wish(known, wanted):
+        if is_same_wish(known, wanted):
             return Made(known, new=False)
     stored = silences.add(tx, wanted)
     assert stored is not None  # noqa: S101  (it has no reference that could be known)
@@ -300,16 +300,6 @@ def _firing(tx: Transaction, incident: Incident, matchers: Sequence[Matcher]) ->
     alerts = incidents.with_firing_alerts(tx, incident).alerts
     known = {name: state.alert.labels for name, state in alerts.items()}
     return {name: labels for name, labels in known.items() if mutes(matchers, labels)}
-
-
-def _is_same_wish(known: Silence, wanted: Silence) -> bool:
-    """Whether this was asked for a moment ago: a second press, or a call that was repeated."""
-    return (
-        known.state in {SilenceState.ACTIVE, SilenceState.WANTED}
-        and (known.by, set(known.matchers)) == (wanted.by, set(wanted.matchers))
-        and abs(known.ends_at - wanted.ends_at) <= _SAME_WISH
-        and wanted.starts_at - known.starts_at <= _SAME_WISH
-    )
 
 
 def _made(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,10 @@ from app.core.matchers import parse_matchers
 from app.core.silences import (
     ListedSilence,
     Silence,
+    SilenceState,
     check,
     check_length,
+    is_same_wish,
     marked_comment,
     page,
 )
@@ -78,6 +81,32 @@ def test_when_its_end_is_near(length: int, before: int) -> None:
     silence = replace(SILENCE, ends_at=NOW + timedelta(minutes=length))
     warned = silence.ends_at - silence.warns_at(timedelta(minutes=10))
     assert warned == timedelta(minutes=before)
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "same"),
+    [
+        ({}, True),
+        ({"starts_at": NOW + timedelta(seconds=60)}, True),  # a second press
+        ({"starts_at": NOW + timedelta(seconds=61)}, False),
+        ({"ends_at": NOW + timedelta(minutes=61)}, True),  # an hour from a minute later on
+        ({"ends_at": NOW + timedelta(minutes=59)}, True),
+        ({"ends_at": NOW + 2 * HOUR}, False),
+        ({"by": "Bruno"}, False),
+        ({"matchers": parse_matchers('alertname="KafkaDown"')}, False),
+        ({"comment": "another reason"}, True),
+    ],
+)
+def test_what_is_asked_for_twice(otherwise: dict[str, Any], same: bool) -> None:
+    known = replace(SILENCE, state=SilenceState.ACTIVE)
+    assert is_same_wish(known, replace(SILENCE, **otherwise)) is same
+
+
+@pytest.mark.parametrize(
+    "state", [SilenceState.ENDED, SilenceState.NOT_MADE, SilenceState.DOUBTFUL]
+)
+def test_what_is_over_may_be_asked_for_again(state: SilenceState) -> None:
+    assert not is_same_wish(replace(SILENCE, state=state), SILENCE)
 
 
 @pytest.mark.parametrize("comment", ["", "restarting", "a · b [plantao:x]", "Plantão #1 x"])
