@@ -9,20 +9,19 @@ steps:
 3. Else more of the newest are looked through.
 4. Where that does not fill the page either, everything is looked through in that way.
 
-A matcher that no index helps with is tried on so many incidents at most: a page may then be short,
-or empty, and is not the last one all the same.
+A matcher that no index helps with is tried on `_TRIED` incidents at most: a page may then be
+short, or empty, and is not the last one all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.core.alerts import severity_rank
 from app.core.incidents import Incident
 from app.store.database import Transaction
 from app.store.incidents import incident_from_row
@@ -34,8 +33,8 @@ _incidents = table(IncidentRow)
 _FEW = 2_000
 _NEWEST = 1_000
 _MORE_OF_THEM = 10_000
-_TRIED = 4_000  # incidents of which the alerts are looked at, for one page
-_MORE = 4  # times as many at once, where those before did not fill the page
+_TRIED = 4_000  # incidents on which matchers are tried, for one page
+_AT_ONCE = 200
 
 Place = tuple[datetime | int, int]
 
@@ -48,41 +47,39 @@ class Page:
     after: Place | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows in order, one more than a page has if there are as many. `given_up_at` is the last
+    place that matchers were tried at, where there may be more behind it."""
+
+    rows: Sequence[Any]
+    given_up_at: Place | None = None
+
+
 def page(tx: Transaction, search: Search) -> Page:
     """The page of a search that begins after `search.after`."""
     search = prepared(tx, search)
-    if not search.matchers:
-        return _cut(_rows(tx, replace(search, limit=search.limit + 1)), search)
-    found: list[Incident] = []
-    tried, after, at_once = 0, search.after, 2 * search.limit
-    while tried < _TRIED:
-        some = _rows(tx, replace(search, limit=at_once, after=after))
-        tried += len(some)
-        fits = fitting(tx, some, search.matchers)
-        found += [each for each in some if each.id in fits]
-        if len(found) > search.limit or len(some) < at_once:
-            return _cut(found, search)
-        after = _place(some[-1], search.sort)
-        at_once = min(_MORE * at_once, _TRIED - tried)
-    return Page(found, after)
+    found = _found(tx, search)
+    kept = found.rows[: search.limit]
+    more = len(found.rows) > len(kept)
+    after = _place(kept[-1]) if more else found.given_up_at
+    return Page(_incidents_of(tx, search, kept), after)
 
 
-def _cut(found: Sequence[Incident], search: Search) -> Page:
-    if len(found) <= search.limit:
-        return Page(found, None)
-    kept = found[: search.limit]
-    return Page(kept, _place(kept[-1], search.sort))
+def _incidents_of(tx: Transaction, search: Search, rows: Sequence[Any]) -> list[Incident]:
+    if search.matchers:  # which were tried on less than whole rows
+        order = [row.id for row in rows]
+        query = sa.select(_incidents).where(_incidents.c.id.in_(order))
+        whole = {row.id: row for row in tx.execute(query)}
+        rows = [whole[number] for number in order]
+    return [incident_from_row(row) for row in rows]
 
 
-def _place(incident: Incident, sort: str) -> Place:
-    name = SORTS[sort][0].name
-    if name == "urgency":
-        return severity_rank(incident.severity), incident.id
-    at: datetime = getattr(incident, name)
-    return at, incident.id
+def _place(row: Any) -> Place:
+    return row.value, row.id
 
 
-def _rows(tx: Transaction, search: Search) -> list[Incident]:
+def _found(tx: Transaction, search: Search) -> _Found:
     if tx.dialect.name != "sqlite" or search.numbers is not None:
         return _run(tx, search, _select(search).where(*conditions(tx, search)))
     if unfiltered(search):
@@ -98,15 +95,29 @@ def _rows(tx: Transaction, search: Search) -> list[Incident]:
     return _run(tx, search, _select(search).where(*conditions(tx, search)))
 
 
-def _run(tx: Transaction, search: Search, query: sa.Select[Any]) -> list[Incident]:
-    return [incident_from_row(row) for row in tx.execute(query.limit(search.limit))]
+def _run(tx: Transaction, search: Search, query: sa.Select[Any]) -> _Found:
+    """The rows of a page, and one more. Matchers are tried on rows as they are read."""
+    wanted = search.limit + 1
+    if not search.matchers:
+        return _Found(tx.execute(query.limit(wanted)).all())
+    found: list[Any] = []
+    tried, last = 0, None
+    with tx.execute(query.limit(_TRIED), execution_options={"yield_per": _AT_ONCE}) as rows:
+        for some in rows.partitions():
+            fits = fitting(tx, some, search.matchers)
+            found += [row for row in some if row.id in fits]
+            tried, last = tried + len(some), some[-1]
+            if len(found) >= wanted:
+                return _Found(found[:wanted])
+    return _Found(found, _place(last) if tried == _TRIED else None)
 
 
 def _select(search: Search) -> sa.Select[Any]:
     """All incidents after the page before, in order."""
     column, descending = SORTS[search.sort]
     order = [column.desc(), _incidents.c.id.desc()] if descending else [column, _incidents.c.id]
-    query = sa.select(_incidents).order_by(*order)
+    wanted = [_incidents.c.id, _incidents.c.labels] if search.matchers else list(_incidents.c)
+    query = sa.select(*wanted, column.label("value")).order_by(*order)
     if search.after is None:
         return query
     here = sa.tuple_(column, _incidents.c.id)
@@ -121,7 +132,7 @@ def _ends(numbers: Sequence[int]) -> tuple[int, int]:
     return (min(numbers), max(numbers)) if numbers else (0, 0)
 
 
-def _among(tx: Transaction, search: Search, newest: int) -> list[Incident] | None:
+def _among(tx: Transaction, search: Search, newest: int) -> _Found | None:
     """The page, if so many of the newest incidents fill it, or are all there are."""
     column, descending = SORTS[search.sort]
     first = _select(search).with_only_columns(_incidents.c.id, column.label("value"))
@@ -136,11 +147,12 @@ def _among(tx: Transaction, search: Search, newest: int) -> list[Incident] | Non
         )
     ).one()
     if not count:
-        return []
+        return _Found([])
     query = _select(search).where(column >= edge if descending else column <= edge)
     query = query.where(_incidents.c.id.between(lowest, highest))
     found = _run(tx, search, query.where(*conditions(tx, search, (lowest, highest))))
-    return found if len(found) == search.limit or count < newest else None
+    enough = len(found.rows) > search.limit or count < newest or found.given_up_at
+    return found if enough else None
 
 
 def _times(search: Search) -> list[sa.ColumnElement[bool]]:

@@ -12,13 +12,11 @@ from pydantic_core import to_json
 from sqlalchemy.dialects import postgresql
 
 from app.core.alerts import severity_rank
-from app.core.incidents import Incident
 from app.core.matchers import Matcher
 from app.core.searching import label_word, phrases, receiver_word
-from app.store import texts
 from app.store.database import Transaction
+from app.store.lookup import Asked, Within, asked_for, having, some_having
 from app.store.tables import AlertRow, IncidentRow, table
-from app.store.texts import Asked
 
 _incidents = table(IncidentRow)
 _alerts = table(AlertRow)
@@ -33,9 +31,6 @@ SORTS = {
     "-severity": (_incidents.c.urgency, False),
 }
 
-Within = tuple[int, int] | None
-"""Between which numbers the index of words is read; None: all of it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -43,7 +38,7 @@ class Search:
 
     `matchers` must all hold for one of the incident's alerts. `numbers` are the only incidents
     to look at, if given. Times are in UTC. `after` is the sort value and number of the last row
-    of the page before. `said` is what `text` is looked for as, once `prepared`.
+    of the page before. `asked` is what the index of words is asked, once `prepared`.
     """
 
     statuses: Sequence[str] = ()
@@ -60,25 +55,36 @@ class Search:
     limit: int = 50
     after: tuple[datetime | int, int] | None = None
     numbers: Sequence[int] | None = None
-    said: Asked | None = None
+    asked: Asked | None = None
 
 
 def prepared(tx: Transaction, search: Search) -> Search:
-    """The search, with its text looked up in the index of words once."""
-    asked = phrases(search.text or "")
-    return replace(search, said=texts.asked_for(tx, asked)) if asked else search
+    """The search, with what the index of words knows of it looked up once."""
+    asked = asked_for(tx, phrases(search.text or ""), list(_marks(search)))
+    return replace(search, asked=asked)
 
 
 def conditions(
     tx: Transaction, search: Search, within: Within = None
 ) -> list[sa.ColumnElement[bool]]:
     """All that must hold of an incident, but for matchers of which SQL knows nothing."""
-    found = [*_of_columns(search), *_narrowing(tx, search, within)]
+    found = _of_columns(search)
+    found += [having(tx, search.asked, within)] if search.asked else []
+    found += [_titled(search)] if _is_no_word(search) else []
     found += [_lists(_incidents.c.receivers, search.receivers)] if search.receivers else []
     found += [_has_label(name, values, tx.dialect.name) for name, values in search.labels]
     if search.numbers is not None:
         found.append(_incidents.c.id.in_(search.numbers))
     return found
+
+
+def _is_no_word(search: Search) -> bool:
+    """Whether the text is one such as `%`: it is looked for as it stands, in titles."""
+    return bool((search.text or "").strip()) and not (search.asked and search.asked.phrases)
+
+
+def _titled(search: Search) -> sa.ColumnElement[bool]:
+    return _incidents.c.title.icontains((search.text or "").strip(), autoescape=True)
 
 
 def _of_columns(search: Search) -> list[sa.ColumnElement[bool]]:
@@ -102,49 +108,41 @@ def _of_columns(search: Search) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _narrowing(tx: Transaction, search: Search, within: Within) -> Iterator[sa.ColumnElement[bool]]:
-    """What the index of words says: surely of texts, perhaps of labels."""
-    for marks in _marks(search):
-        yield texts.with_marks(tx, marks, within=within)
-    text = (search.text or "").strip()
-    if search.said:
-        yield texts.with_phrases(tx, search.said, within=within)
-    elif text:  # no word, such as `%`: it is looked for as it stands, in titles
-        yield _incidents.c.title.icontains(text, autoescape=True)
-
-
 def unfiltered(search: Search) -> bool:
     """Whether nothing but times is asked for, and matchers of which SQL knows nothing."""
     columns = (search.statuses, search.severities, search.models, search.model_versions)
-    words = search.text and search.text.strip()
-    return not any((*columns, search.receivers, search.labels, words, *_marks(search)))
+    return not (any(columns) or search.asked or _is_no_word(search))
 
 
 def few(tx: Transaction, search: Search, limit: int) -> list[int] | None:
     """The numbers of the incidents that one of the conditions leaves, if they are so few."""
-    for numbers in _sources(tx, search, limit + 1):
-        if len(numbers) <= limit:
-            return numbers
+    for condition in _leading(search):
+        if _count(tx, condition, limit + 1) <= limit:
+            return _numbers(tx, condition, limit)
+    if search.asked:
+        found = some_having(tx, search.asked, limit + 1)
+        return found if len(found) <= limit else None
     return None
 
 
-def _sources(tx: Transaction, search: Search, limit: int) -> Iterator[list[int]]:
-    """At most so many of the incidents that each condition with an index of its own leaves."""
+def _leading(search: Search) -> Iterator[sa.ColumnElement[bool]]:
+    """The conditions that have an index of their own."""
     for column, values in (
         (_incidents.c.status, search.statuses),
         (_incidents.c.model, search.models),
         (_incidents.c.model_version, search.model_versions),
     ):
         if values:
-            yield _numbers(tx, column.in_(values), limit)
+            yield column.in_(values)
     if search.severities:
         ranks = sorted({severity_rank(name) for name in search.severities})
         urgent = _incidents.c.urgency.in_(ranks)
-        yield _numbers(tx, urgent & _incidents.c.severity.in_(search.severities), limit)
-    for marks in _marks(search):
-        yield texts.some_with_marks(tx, marks, limit)
-    if search.said:
-        yield texts.some_with_phrases(tx, search.said, limit)
+        yield urgent & _incidents.c.severity.in_(search.severities)
+
+
+def _count(tx: Transaction, condition: sa.ColumnElement[bool], limit: int) -> int:
+    some = sa.select(_incidents.c.id).where(condition).limit(limit).subquery()
+    return tx.scalar(sa.select(sa.func.count()).select_from(some)) or 0
 
 
 def _numbers(tx: Transaction, condition: sa.ColumnElement[bool], limit: int) -> list[int]:
@@ -162,10 +160,8 @@ def _marks(search: Search) -> Iterator[list[str]]:
         yield [receiver_word(name) for name in search.receivers]
 
 
-def fitting(
-    tx: Transaction, found: Sequence[Incident], matchers: Sequence[Matcher]
-) -> frozenset[int]:
-    """The numbers of those incidents one of whose alerts fulfils all matchers.
+def fitting(tx: Transaction, found: Sequence[Any], matchers: Sequence[Matcher]) -> frozenset[int]:
+    """The numbers of those rows (`id`, `labels`) one of whose alerts fulfils all matchers.
 
     A label that all alerts of an incident share is decided without reading them.
     """
@@ -179,6 +175,8 @@ def fitting(
             numbers.add(each.id)
         else:
             asked[each.id] = [matcher for matcher in matchers if matcher not in shared]
+    if not asked:
+        return frozenset(numbers)
     query = sa.select(_alerts.c.incident_id, _alerts.c.labels)
     for number, labels in tx.execute(query.where(_alerts.c.incident_id.in_(asked))):
         if number not in numbers and all(each.matches(labels) for each in asked[number]):

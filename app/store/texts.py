@@ -1,12 +1,12 @@
-"""The index of words: what is stored for each incident, and how words are looked up in it.
+"""The index of words: what is stored for each incident. `lookup.py` finds incidents in it.
 
-It is a little behind (`behind`); what it does not have yet is read as it is.
+It is a little behind (`behind`); what it does not have yet can be read as it is (`unindexed`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from app.core.incidents import Incident, Note
 from app.core.notes import NOTES, notes_of
-from app.core.searching import ANY_LABEL, MOST_ALERTS, Document, Phrase, document
+from app.core.searching import MOST_ALERTS, Document, document
 from app.store import feed
 from app.store.database import Transaction
 from app.store.incidents import entry_from_row, incident_from_row
@@ -112,6 +112,13 @@ def _row(tx: Transaction, number: int, document: Document) -> dict[str, int | st
     return {"id": number, "words": vector, "labels": " ".join(f"'{mark}'" for mark in marks)}
 
 
+def unindexed(tx: Transaction) -> dict[int, Document]:
+    """The newest of the incidents that the index does not have as they are now: as they are."""
+    query = sa.select(_incidents).where(_incidents.c.change > indexed(tx))
+    rows = tx.execute(query.order_by(_incidents.c.change.desc()).limit(_READ_AT_MOST))
+    return _documents(tx, [incident_from_row(row) for row in rows])
+
+
 def _documents(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Document]:
     alerts, notes = _alerts_of(tx, incidents), _notes_of(tx, incidents)
     return {each.id: document(each, alerts[each.id], notes[each.id]) for each in incidents}
@@ -152,139 +159,3 @@ def _notes_of(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, Itera
         for row in tx.execute(written.order_by(_timeline.c.number)):
             rows[row.incident_id].append(row)
     return {number: notes_of(map(entry_from_row, some)).values() for number, some in rows.items()}
-
-
-# --- looking up
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is looked for, and which of the incidents that the index does not have as they are
-    now fit it: these are read, once for a search."""
-
-    phrases: Sequence[Phrase]
-    unindexed: Mapping[int, bool]
-
-    @property
-    def fitting(self) -> list[int]:
-        return [number for number, fits in self.unindexed.items() if fits]
-
-
-def asked_for(tx: Transaction, phrases: Sequence[Phrase]) -> Asked:
-    """Prepare to look for all of these."""
-    return Asked(_completed(tx, phrases), _unindexed(tx, phrases))
-
-
-def with_phrases(
-    tx: Transaction, asked: Asked, *, within: tuple[int, int] | None = None
-) -> sa.ColumnElement[bool]:
-    """Whether an incident has what is asked for; `within` bounds the numbers that are looked up."""
-    found: Any
-    if tx.dialect.name == "sqlite":
-        found = _matching(_all_of(asked.phrases), within)
-    else:
-        query = " & ".join(_tsquery(phrase) for phrase in asked.phrases)
-        words = sa.text("words @@ CAST(:words AS tsquery)").bindparams(words=query)
-        found = sa.select(_texts.c.incident_id).where(words)
-    number = _incidents.c.id
-    known = number.in_(found) & number.not_in(list(asked.unindexed))
-    return known | number.in_(asked.fitting)
-
-
-def with_marks(
-    tx: Transaction, marks: Sequence[str], *, within: tuple[int, int] | None = None
-) -> sa.ColumnElement[bool]:
-    """Whether an incident may have one of these label words: look at the labels to be sure."""
-    new = _incidents.c.change > indexed(tx)
-    if tx.dialect.name == "sqlite":
-        return _incidents.c.id.in_(_matching(_any_of(marks), within)) | new
-    wanted = " | ".join((*marks, ANY_LABEL))
-    found = sa.text("labels @@ CAST(:labels AS tsquery)").bindparams(labels=wanted)
-    return _incidents.c.id.in_(sa.select(_texts.c.incident_id).where(found)) | new
-
-
-def some_with_phrases(tx: Transaction, asked: Asked, limit: int) -> list[int]:
-    """At most so many incidents with what is asked for; on SQLite, whose planner needs it."""
-    known = tx.scalars(_matching(_all_of(asked.phrases), None, limit))
-    found = {number for number in known if asked.unindexed.get(number, True)}
-    return list(found.union(asked.fitting))[:limit]
-
-
-def some_with_marks(tx: Transaction, marks: Sequence[str], limit: int) -> list[int]:
-    """At most so many incidents that may have one of these label words; as above."""
-    known = list(tx.scalars(_matching(_any_of(marks), None, limit)))
-    new = sa.select(_incidents.c.id).where(_incidents.c.change > indexed(tx)).limit(limit)
-    return list({*known, *tx.scalars(new)})[:limit]
-
-
-def _completed(tx: Transaction, phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
-    """The same, with the words that a begun one may be: on SQLite, which reads all that begin so
-    before it gives the first, and gives what has one of a few words as it comes to it."""
-    if tx.dialect.name != "sqlite":
-        return tuple(phrases)
-    return tuple(
-        replace(each, endings=_endings(tx, each.words[-1])) if each.begun else each
-        for each in phrases
-    )
-
-
-def _endings(tx: Transaction, beginning: str) -> tuple[str, ...] | None:
-    """The words in the index that begin so; None if they are many."""
-    found: list[str] = []
-    next_ = beginning
-    while len(found) <= _MOST_ENDINGS:
-        word = tx.scalar(_WORD_FROM, {"beginning": next_})
-        if word is None or not word.startswith(beginning):
-            return tuple(found)
-        found.append(word)
-        next_ = f"{word}0"  # no letter or digit comes before: the least that can follow
-    return None
-
-
-_MOST_ENDINGS = 16
-_WORD_FROM = sa.text("SELECT term FROM search_words WHERE term >= :beginning LIMIT 1")
-
-
-def _all_of(phrases: Sequence[Phrase]) -> str:
-    return " AND ".join(f"words : {_fts(phrase)}" for phrase in phrases)
-
-
-def _any_of(marks: Sequence[str]) -> str:
-    return f"labels : ({' OR '.join((*marks, ANY_LABEL))})"
-
-
-def _matching(asked: str, within: tuple[int, int] | None, limit: int = -1) -> sa.TextClause:
-    low, high = within or (0, 2**62)
-    return sa.text(
-        "SELECT rowid FROM search WHERE search MATCH :asked AND rowid BETWEEN :low AND :high"
-        " LIMIT :most"
-    ).bindparams(
-        sa.bindparam("most", limit, unique=True),
-        sa.bindparam("asked", asked, unique=True),
-        sa.bindparam("low", low, unique=True),
-        sa.bindparam("high", high, unique=True),
-    )
-
-
-def _unindexed(tx: Transaction, phrases: Sequence[Phrase]) -> dict[int, bool]:
-    """Whether each of the incidents that the index does not have as they are now fits."""
-    query = sa.select(_incidents).where(_incidents.c.change > indexed(tx))
-    rows = tx.execute(query.order_by(_incidents.c.change.desc()).limit(_READ_AT_MOST))
-    new = _documents(tx, [incident_from_row(row) for row in rows])
-    return {number: each.has(phrases) for number, each in new.items()}
-
-
-def _fts(phrase: Phrase) -> str:
-    if phrase.endings:
-        *before, _ = phrase.words
-        return f"({' OR '.join(_quoted((*before, last)) for last in phrase.endings)})"
-    return _quoted(phrase.words) + (" *" if phrase.begun and phrase.endings is None else "")
-
-
-def _quoted(words: Sequence[str]) -> str:
-    return f'"{" ".join(words)}"'
-
-
-def _tsquery(phrase: Phrase) -> str:
-    *before, last = phrase.words
-    return " <-> ".join([*(f"'{word}'" for word in before), f"'{last}'{':*' * phrase.begun}"])
