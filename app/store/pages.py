@@ -31,8 +31,8 @@ from app.store.tables import IncidentRow, table
 _incidents = table(IncidentRow)
 
 _FEW = 2_000
-_NEWEST = 1_000
-_MORE_OF_THEM = 10_000
+_NEWEST = 3_000
+_MORE_OF_THEM = 12_000
 _TRIED = 4_000  # incidents on which matchers are tried, for one page
 _AT_ONCE = 200
 
