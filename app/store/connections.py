@@ -29,9 +29,11 @@ _PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "temp_store=MEMORY",
-    # In a log of millions each new alert is put into pages that are far apart: more of them stay
-    # in memory (16 MB), and are put back into the file less often (after as much of the WAL).
-    "cache_size=-16000",
+    # In a log of millions each new alert is put into pages that are far apart. All that one
+    # transaction changes stays in memory (4 MB, or what it takes) until it ends, else they are
+    # written twice; and they are put back into the file after 16 MB of the WAL.
+    "cache_size=-4000",
+    "cache_spill=OFF",
     "wal_autocheckpoint=4000",
 )
 

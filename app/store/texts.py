@@ -27,7 +27,7 @@ _texts = table(TextRow)
 
 _READ_AT_MOST = 2_000
 _MANY = 500
-_ALERTS_AT_ONCE = 2_000  # so that nobody waits long for the writer
+_ALERTS_AT_ONCE = 500  # so that nobody waits long for the writer, nor is much in memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, HTTPException
-from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse
 
 from app.web.context import Service
 from app.web.headers import page_policy
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 router = APIRouter(tags=["runbooks"])
 
-# A page is the repository's own, and still may hold no HTML of its own: nothing here runs.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _STYLE = "body{max-width:44rem;margin:2rem auto;padding:0 1rem;font:16px/1.5 system-ui,sans-serif}"
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -29,5 +31,17 @@ async def shown(alertname: str, service: Service) -> HTMLResponse:
     text = service.outlook().runbooks.pages.get(alertname)
     if text is None:
         raise HTTPException(404, f"There is no runbook {alertname}: add runbooks/{alertname}.md.")
-    html = _PAGE.format(title=escape(alertname), style=_STYLE, body=_MARKDOWN.render(text))
+    html = _PAGE.format(title=escape(alertname), style=_STYLE, body=_as_html(text))
     return HTMLResponse(html, headers=_HEADERS)
+
+
+def _as_html(text: str) -> str:
+    """A page is the repository's own, and still may hold no HTML of its own: nothing here runs."""
+    return str(_markdown().render(text))
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415  (60 modules, for a page now and then)
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
