@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from app.core.incidents import Incident
 from app.store.database import Transaction
 from app.store.incidents import incident_from_row
-from app.store.search import SORTS, Search, conditions, few, fitting, prepared, unfiltered
+from app.store.search import SORTS, Search, conditions, few, fitting, prepared, times, unfiltered
 from app.store.tables import IncidentRow, table
 
 _incidents = table(IncidentRow)
@@ -83,7 +83,7 @@ def _found(tx: Transaction, search: Search) -> _Found:
     if tx.dialect.name != "sqlite" or search.numbers is not None:
         return _run(tx, search, _select(search).where(*conditions(tx, search)))
     if unfiltered(search):
-        return _run(tx, search, _select(search).where(*_times(search)))
+        return _run(tx, search, _select(search).where(*times(search)))
     if (found := _among(tx, search, _NEWEST)) is not None:
         return found
     left = few(tx, search, _FEW)
@@ -136,7 +136,7 @@ def _among(tx: Transaction, search: Search, newest: int) -> _Found | None:
     """The page, if so many of the newest incidents fill it, or are all there are."""
     column, descending = SORTS[search.sort]
     first = _select(search).with_only_columns(_incidents.c.id, column.label("value"))
-    first = first.where(*_times(search)).limit(newest)
+    first = first.where(*times(search)).limit(newest)
     inner = first.subquery()
     lowest, highest, count, edge = tx.execute(
         sa.select(
@@ -153,12 +153,3 @@ def _among(tx: Transaction, search: Search, newest: int) -> _Found | None:
     found = _run(tx, search, query.where(*conditions(tx, search, (lowest, highest))))
     enough = len(found.rows) > search.limit or count < newest or found.given_up_at
     return found if enough else None
-
-
-def _times(search: Search) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if search.opened_after is not None:
-        found.append(_incidents.c.opened_at >= search.opened_after)
-    if search.opened_before is not None:
-        found.append(_incidents.c.opened_at < search.opened_before)
-    return found

@@ -91,27 +91,33 @@ def _titled(search: Search) -> sa.ColumnElement[bool]:
 
 
 def _of_columns(search: Search) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
+    found = [*_exactly(search), *times(search)]
+    found += [_incidents.c.severity.in_(search.severities)] if search.severities else []
+    return found
+
+
+def _exactly(search: Search) -> Iterator[sa.ColumnElement[bool]]:
     for column, values in (
         (_incidents.c.status, search.statuses),
         (_incidents.c.model, search.models),
         (_incidents.c.model_version, search.model_versions),
     ):
         if values:
-            found.append(column.in_(values))
-    if search.severities:
-        found.append(_incidents.c.severity.in_(search.severities))
+            yield column.in_(values)
+
+
+def times(search: Search) -> Iterator[sa.ColumnElement[bool]]:
+    """When an incident must have been opened."""
     if search.opened_after is not None:
-        found.append(_incidents.c.opened_at >= search.opened_after)
+        yield _incidents.c.opened_at >= search.opened_after
     if search.opened_before is not None:
-        found.append(_incidents.c.opened_at < search.opened_before)
-    return found
+        yield _incidents.c.opened_at < search.opened_before
 
 
 def unfiltered(search: Search) -> bool:
     """Whether nothing but times is asked for, and matchers of which SQL knows nothing."""
-    columns = (search.statuses, search.severities, search.models, search.model_versions)
-    return not (any(columns) or search.asked or _is_no_word(search))
+    columns = [*_exactly(search), *search.severities]
+    return not (columns or search.asked or _is_no_word(search))
 
 
 def few(tx: Transaction, search: Search, limit: int) -> list[int] | None:
@@ -127,13 +133,7 @@ def few(tx: Transaction, search: Search, limit: int) -> list[int] | None:
 
 def _leading(search: Search) -> Iterator[sa.ColumnElement[bool]]:
     """The conditions that have an index of their own."""
-    for column, values in (
-        (_incidents.c.status, search.statuses),
-        (_incidents.c.model, search.models),
-        (_incidents.c.model_version, search.model_versions),
-    ):
-        if values:
-            yield column.in_(values)
+    yield from _exactly(search)
     if search.severities:
         yield _is_as_urgent(search.severities) & _incidents.c.severity.in_(search.severities)
 
