@@ -169,6 +169,20 @@ async def test_a_body_that_does_not_come_in_time() -> None:
     assert raised.value.status_code == 408
 
 
+async def test_who_ends_a_request_is_not_told_that_its_body_was_late() -> None:
+    begun = asyncio.Event()
+
+    async def receive() -> Message:
+        begun.set()
+        return await never()
+
+    reading = asyncio.create_task(read_body(receive, {}, limit=100, seconds=60))
+    await begun.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
 async def never() -> Message:
     await asyncio.Event().wait()
     raise AssertionError
