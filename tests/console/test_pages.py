@@ -176,6 +176,17 @@ def test_language_and_colours_are_chosen_without_scripts(quiet: Town, visit: Vis
     assert "dark=true" in (visitor.page.locator(".chart img").get_attribute("src") or "")
 
 
+@pytest.mark.parametrize("path", ["/", "/console", "/console/"])
+def test_the_front_door_leads_to_the_view_that_is_asked_for(quiet: Town, path: str) -> None:
+    for query, view in (
+        ("", OPEN),
+        ("?q=lag&sort=severity", "/console/incidents?q=lag&sort=severity"),
+    ):
+        answer = httpx.get(f"{quiet.url}{path}{query}", follow_redirects=True, timeout=60)
+        assert answer.status_code == 200
+        assert str(answer.url) == f"{quiet.url}{view}"
+
+
 def test_what_pages_load_is_kept_and_never_stale(quiet: Town) -> None:
     page = httpx.get(f"{quiet.url}/console/incidents", timeout=30)
     found = re.findall(r'(?:src|href)="([^"]+/static/[^"]+)"', page.text)

@@ -54,9 +54,14 @@ _A_YEAR = 365 * 24 * 3600  # seconds
 @router.get("/console")
 @router.get("/console/")
 async def home(request: Request) -> Response:
-    """What is open: the view that people begin with. Relative, as in `Reader.root`."""
+    """What is open, the view that people begin with, or the view that the query string is.
+
+    Relative, as in `Reader.root`.
+    """
+    asked = request.url.query
+    view = f"console/incidents?{asked}" if asked else frame.OPEN
     inside = request.url.path.endswith("/console/")
-    return RedirectResponse(frame.OPEN.removeprefix("console/") if inside else frame.OPEN, 303)
+    return RedirectResponse(view.removeprefix("console/") if inside else view, 303)
 
 
 @router.get("/console/incidents")
