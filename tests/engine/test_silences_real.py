@@ -267,7 +267,7 @@ async def test_no_warning_where_another_one_goes_on(town: Town) -> None:
 
 async def test_it_ends_at_its_time(town: Town) -> None:
     await town.fire(fresh())
-    await town.silenced(duration="2s")
+    await town.silenced(duration="4s")
     (over,) = await town.until(lambda all_: all_[0]["state"] == "ended")
     assert over["ended_by"] is None
     (entry,) = await town.told("silence_ended")
