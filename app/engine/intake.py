@@ -21,6 +21,9 @@ from app.telemetry import RECEIPTS
 # Turns of the event loop before a commit: those just answered can join it with their next body.
 # A turn waits for nothing; commits of twice the size let all senders through a third faster.
 _TURNS = 3
+# Bodies that are read and stored at once. A storm brings thousands, and the loop does nothing else
+# meanwhile: what they opened is told, and people are answered, between these and the next.
+_AT_ONCE = 32
 
 
 class Intake:
@@ -40,9 +43,11 @@ class Intake:
         self._signals = signals
         self._clock = clock
         self._limit = limit
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._waiting: list[tuple[Arrival, asyncio.Future[int]]] = []
         self._bytes = 0
         self._flusher: asyncio.Task[None] | None = None
+        self._refusals = 0
 
     async def receive(self, body: bytes, headers: dict[str, str]) -> tuple[int, Arrival]:
         """Store one body and return its number; when this returns, it is on disk.
@@ -51,10 +56,20 @@ class Intake:
         """
         if self._bytes + len(body) > self._limit:
             raise StoreUnavailable("Too much is waiting for the disk; try again in a moment.")
-        arrival = judge(body, headers, at=self._clock.now())
+        at, refusals = self._clock.now(), self._refusals
+        self._bytes += len(body)
+        try:
+            async with self._places:
+                if self._refusals > refusals:
+                    # A locked database would keep each who waits here as long again.
+                    raise StoreUnavailable("The database did not take those before it; try again.")
+                return await self._store(judge(body, headers, at=at))
+        finally:
+            self._bytes -= len(body)
+
+    async def _store(self, arrival: Arrival) -> tuple[int, Arrival]:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, done))
-        self._bytes += len(body)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return await done, arrival
@@ -68,6 +83,7 @@ class Intake:
             try:
                 numbers = await self._db.append(_store, arrivals, self._policy.current)
             except Exception as error:  # noqa: BLE001  (each waiting request must hear of it)
+                self._refusals += 1
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)
@@ -79,7 +95,6 @@ class Intake:
                 self._signals.receipts.set()
                 if any(arrival.problem for arrival in arrivals):
                     self._signals.postings.set()  # an incident about ourselves was raised
-            self._bytes -= sum(len(arrival.body) for arrival in arrivals)
         self._flusher = None
 
 

@@ -57,6 +57,22 @@ async def test_a_locked_database(tmp_path: Path, house: House) -> None:
     assert [i["labels"]["alertname"] for i in await house.incidents()] == ["After", "Before"]
 
 
+async def test_a_locked_database_keeps_nobody_who_waits_behind_others(
+    tmp_path: Path, house: House
+) -> None:
+    """Each would wait for the lock as long again: a crowd would be answered after minutes."""
+    other = sqlite3.connect(tmp_path / "plantao.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    crowd = [asyncio.create_task(send(house, f"N{number}")) for number in range(100)]
+    await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED)
+    other.execute("ROLLBACK")
+    other.close()
+    for answer in await asyncio.gather(*crowd):
+        assert_try_again(answer)
+    await tell(house, notification(alert("After")))
+    assert len(await house.incidents()) == 1
+
+
 async def test_a_full_disk(house: House) -> None:
     await tell(house, notification(alert("Before")))
     await pragma(house, "max_page_count = 1")  # no more than there are
