@@ -26,7 +26,7 @@ from app.sections import Duration as _Duration
 from app.sections import Period as _Period
 from app.sections import Section as _Section
 from app.sections import Text as _Text
-from app.settings import Locale, check_channel, check_email, check_http_url
+from app.values import Locale, check_channel, check_email, check_http_url
 
 Edge = tuple[str, str]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConfigError
-from app.settings import SECRETS, VARIABLES, Settings, SmtpServer, parse_smtp_url, read_settings
+from app.settings import SECRETS, VARIABLES, Settings, read_settings
+from app.values import SmtpServer, parse_smtp_url
 
 NOWHERE = Path("/nonexistent/.env")
 

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from app.settings import Settings, check_http_url, read_settings
+from app.settings import Settings, read_settings
+from app.values import check_http_url
 
 
 def settings_with(

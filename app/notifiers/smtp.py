@@ -14,7 +14,7 @@ from aiosmtplib import SMTP
 
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers.text import cut, one_line
-from app.settings import SmtpServer
+from app.values import SmtpServer
 
 _STEPS = 3  # so many timeouts are there for all that comes before the mail itself
 _PERMANENT = 500  # SMTP replies from here on are final

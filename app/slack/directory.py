@@ -17,9 +17,9 @@ from app.core.person import Person
 from app.engine.clock import Clock
 from app.errors import DeliveryFailed, PlantaoError
 from app.notifiers.slack_api import SlackApi
-from app.settings import Locale
 from app.slack.plain import mentioned, plain
 from app.slack.requests import Caller
+from app.values import Locale
 
 _KEPT = timedelta(hours=1)
 _GROUPS_KEPT = timedelta(minutes=5)

@@ -15,8 +15,8 @@ from app.notifiers import slack_buttons
 from app.notifiers.mrkdwn import Block, section
 from app.notifiers.text import cut
 from app.notifiers.wording import N_, Words
-from app.settings import Locale
 from app.slack.requests import Spot, Values
+from app.values import Locale
 
 NOTE, ASSIGN, RESOLVE = slack_buttons.NOTE, slack_buttons.ASSIGN, slack_buttons.RESOLVE
 

@@ -12,9 +12,9 @@ from app.errors import NotApplicable, NotFound, Obstacle, PlantaoError, StoreUna
 from app.notifiers.mrkdwn import calm
 from app.notifiers.text import one_line
 from app.notifiers.wording import N_, Words, matching, person, words
-from app.settings import Locale
 from app.store import postings
 from app.store.database import Database
+from app.values import Locale
 
 _MOST = 1_000
 _LONGEST = 1_000  # characters of a sentence of ours

@@ -13,9 +13,9 @@ from app.core.rights import Right
 from app.notifiers.own_wording import localised
 from app.notifiers.postmortem import postmortem
 from app.notifiers.wording import words
-from app.settings import Locale
 from app.store import incidents
 from app.store.database import Transaction
+from app.values import Locale
 from app.web.auth import require
 from app.web.context import Service
 

@@ -13,10 +13,10 @@ from app.core.rights import Right
 from app.core.stats import Figures, Reason, Row, Spread, Stats, tune_first
 from app.notifiers import stats_wording
 from app.notifiers.wording import Words, words
-from app.settings import Locale
 from app.store import stats as store
 from app.store.database import Transaction
 from app.store.stats import Stretch
+from app.values import Locale
 from app.web.auth import require
 from app.web.context import Service
 from app.web.times import moment

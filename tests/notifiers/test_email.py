@@ -20,8 +20,8 @@ from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDea
 from app.notifiers.email import EmailNotifier
 from app.notifiers.notifier import DETAILS, ROOT, Mark
 from app.notifiers.smtp import MailServer
-from app.settings import SmtpServer as Settings
-from app.settings import parse_smtp_url
+from app.values import SmtpServer as Settings
+from app.values import parse_smtp_url
 from tests.neighbours.smtp import Delivery, Fault, SmtpServer
 from tests.notifiers import known
 from tests.notifiers.samples import (

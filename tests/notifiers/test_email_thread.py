@@ -15,7 +15,7 @@ from app.notifiers.email import EmailNotifier
 from app.notifiers.email_thread import thread_index
 from app.notifiers.notifier import DETAILS, ROOT, Mark
 from app.notifiers.smtp import MailServer
-from app.settings import parse_smtp_url
+from app.values import parse_smtp_url
 from tests.neighbours.smtp import SmtpServer
 from tests.notifiers import known
 from tests.notifiers.samples import ZONE, alert, every_kind, notice, reported, with_context

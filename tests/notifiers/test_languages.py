@@ -42,7 +42,7 @@ from app.notifiers.slack import SlackNotifier
 from app.notifiers.slack_errors import from_code, from_transport
 from app.notifiers.smtp import MailServer
 from app.notifiers.wording import Words, words
-from app.settings import parse_smtp_url
+from app.values import parse_smtp_url
 from app.web import act_page, outcomes
 from app.web.act_page import View
 from app.web.outcomes import Answer

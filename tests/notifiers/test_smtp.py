@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.notifiers.smtp import MailServer
-from app.settings import SmtpServer as Settings
+from app.values import SmtpServer as Settings
 from tests.neighbours.certificates import Certificate, make_certificate
 
 
