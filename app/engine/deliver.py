@@ -25,6 +25,7 @@ from app.core.retry import Plan, after_failure, rest
 from app.engine import ourselves
 from app.engine.apply import apply_event
 from app.engine.clock import Clock, wait_for
+from app.engine.loops import end
 from app.engine.outlook import Outlook
 from app.engine.pace import Pace
 from app.engine.policy import Policy, PolicyInForce
@@ -118,10 +119,7 @@ class Deliver:
         return self._lanes[destination]
 
     async def _stop_lanes(self) -> None:
-        tasks = [lane.task for lane in self._lanes.values() if lane.task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(lane.task for lane in self._lanes.values() if lane.task)
 
     async def _work_off(self, lane: _Lane) -> None:
         """Steps, one after another, until nothing is due at this destination."""

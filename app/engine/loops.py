@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import structlog
 
 from app.telemetry import LOOP_FAILURES
 
 _PAUSE = 1.0
+_INSIST_AFTER = 2.0
 
 log = structlog.get_logger()
 
@@ -18,6 +19,20 @@ log = structlog.get_logger()
 class Loop(Protocol):
     async def run(self) -> None:
         """Until cancelled."""
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel these, and return when they have ended.
+
+    Once is not always enough: `asyncio.wait_for`, which libraries use, keeps a cancellation to
+    itself where what it waits for is there at the same moment (bpo-37658, up to Python 3.11).
+    """
+    ending = running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=_INSIST_AFTER)
+    await asyncio.gather(*ending, return_exceptions=True)  # or asyncio complains of their errors
 
 
 class Loops:
@@ -34,9 +49,7 @@ class Loops:
             self._tasks[name] = asyncio.create_task(self._keep(name, loop), name=name)
 
     async def stop(self) -> None:
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await end(self._tasks.values())
 
     def stopped(self) -> list[str]:
         """The loops that are not running: failed a moment ago, ended, or not yet started."""

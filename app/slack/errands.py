@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from app.engine.loops import end
 from app.telemetry import SLACK_ERRANDS, SLACK_FAILURES
 
 _MOST = 1000
@@ -48,9 +49,7 @@ class Errands:
         """Finish what is under way, for so many seconds; what then still runs is given up."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     async def _run(
         self, work: Callable[[], Coroutine[Any, Any, None]], before: asyncio.Task[None] | None

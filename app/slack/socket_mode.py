@@ -20,6 +20,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from pydantic_core import from_json, to_json
 
 from app.engine.clock import Clock
+from app.engine.loops import end
 from app.errors import DeliveryFailed, TryLater
 from app.notifiers.slack_api import SlackApi
 from app.slack import reading
@@ -157,9 +158,7 @@ class SocketMode:
             return "malformed", None
 
     async def _stop(self) -> None:
-        for task in self._reading:
-            task.cancel()
-        await asyncio.gather(*self._reading, return_exceptions=True)
+        await end(self._reading)
 
 
 _KINDS = {"interactive": "interaction", "slash_commands": "command", "events_api": "event"}
