@@ -65,8 +65,8 @@ def _environment() -> dict[str, str]:
 
 async def _finish(process: asyncio.subprocess.Process, svg: str, deadline: timedelta) -> bytes:
     try:
-        talk = process.communicate(svg.encode())
-        image, complaint = await asyncio.wait_for(talk, deadline.total_seconds())
+        async with asyncio.timeout(deadline.total_seconds()):
+            image, complaint = await process.communicate(svg.encode())
     except TimeoutError as error:
         raise PictureFailed(f"the picture was not drawn within {deadline}") from error
     finally:
