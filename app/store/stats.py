@@ -102,7 +102,8 @@ def open_now(tx: Transaction) -> list[tuple[str, str, int]]:
 
 
 def _rows(tx: Transaction, query: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
-    yield from tx.execute(query, execution_options={"yield_per": _ROWS})
+    with tx.execute(query, execution_options={"yield_per": _ROWS}) as found:
+        yield from found
 
 
 def _opened_in(stretch: Stretch) -> sa.ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from tests.neighbours.processes import Process, find_program, free_port
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 30
+
+
+class PageLeft(Exception):
+    """The page went elsewhere while it was asked."""
 
 
 class Page:
@@ -33,6 +37,8 @@ class Page:
             answer = await self._socket.receive_json()
             if answer.get("id") == self._number:
                 break
+        if "result" not in answer:
+            raise PageLeft(answer["error"]["message"])
         result = answer["result"]
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
@@ -40,9 +46,11 @@ class Page:
     async def shows(self, script: str, *, within: float = 20.0) -> Any:
         """Wait until the script's value is true."""
         async with asyncio.timeout(within):
-            while not (value := await self.run(script)):  # noqa: ASYNC110 - the page tells nobody
+            while True:
+                with suppress(PageLeft):
+                    if value := await self.run(script):
+                        return value
                 await asyncio.sleep(_POLL_SECONDS)
-        return value
 
 
 @asynccontextmanager
