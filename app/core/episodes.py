@@ -62,7 +62,8 @@ def recorded(
         or any(s.tells_more_than(before.alerts.get(s.alert.fingerprint)) for s in states)
     )
     if seen:
-        after = replace(after, revision=before.revision + 1, updated_at=now)
+        changed_at = max(now, before.updated_at)
+        after = replace(after, revision=before.revision + 1, updated_at=changed_at)
     return Decision(after, tuple(entries), states, changed=seen)
 
 

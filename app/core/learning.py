@@ -34,7 +34,7 @@ def _context_found(incident: Incident, finding: Finding, now: datetime, *, late:
         if frozen or known.facts == finding.facts:
             return Decision(incident)
     # It is no new revision: what a person decided on has not changed.
-    after = replace(incident, updated_at=now)
+    after = replace(incident, updated_at=max(now, incident.updated_at))
     if opening and isinstance(finding.facts, Served):
         served = finding.facts
         after = replace(after, model=served.name, model_version=served.current.version)

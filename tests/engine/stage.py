@@ -52,14 +52,10 @@ class Stage:
     async def _message(
         self, containing: str | Sequence[str], root: Message | None, **where: Any
     ) -> Message:
-        await self.play(self._listener(root))
+        await self.play(lambda: self.slack.came(containing, thread_of=root, **where))
         return await self.slack.expect_message_soon(
             containing=containing, thread_of=root, within=5, **where
         )
-
-    def _listener(self, root: Message | None) -> Callable[[], bool]:
-        thread = root.ts if root else None
-        return lambda: any(m.thread_ts == thread for m in self.slack.unexpected())
 
     async def shows(self, message: Message, containing: str, *, without: str = "\0") -> None:
         """Let time pass until the message says this, edited as often as it takes."""

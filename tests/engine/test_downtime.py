@@ -62,6 +62,7 @@ async def test_a_move_that_nobody_saw_is_told_with_the_times_between_which_it_wa
         assert entry["data"]["not_before"].startswith("2026-11-23T06:00:00")
 
         scene.slack.allow(containing="WasOpen")
+        scene.slack.allow(containing="PlantaoDeliveryFailing")  # where Slack was missing before
         await scene.clock.advance(seconds=5)
         await scene.fire(alert("ScoringSlow", component="serving"))
         root = await scene.root("ScoringSlow")

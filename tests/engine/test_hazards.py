@@ -104,11 +104,13 @@ async def test_an_alert_that_stands_twice_in_a_body_counts_once(house: House) ->
 async def test_replaying_what_was_applied_undoes_nothing(house: House) -> None:
     firing = await tell(house, notification(FIRING))
     await tell(house, notification(ENDED))
-    before = await only(house) | {"postings": ...}  # delivery goes on meanwhile
+    # Delivery and the context go on meanwhile.
+    meanwhile = {"postings": ..., "context": ..., "updated_at": ...}
+    before = await only(house) | meanwhile
     answer = await house.http.post(f"/receipts/{firing['receipt']}/replay")
     assert (answer.status_code, answer.json()["state"]) == (202, "accepted")
     await applied(house, firing["receipt"])
-    assert await only(house) | {"postings": ...} == before
+    assert await only(house) | meanwhile == before
 
 
 # --- HA twins

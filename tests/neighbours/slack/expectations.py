@@ -129,6 +129,13 @@ class Expectations:
         with self.changed:
             self._consumed.add((message.channel, message.ts))
 
+    def came(
+        self, containing: Words, *, thread_of: Message | None, channel: str | None = None
+    ) -> bool:
+        """Whether what `expect_message` would find is there, without expecting it."""
+        wanted = self._wanted(channel, containing, thread_of, None)
+        return any(wanted.fits(message) for message in self.unexpected())
+
     def unexpected(self) -> list[Message]:
         with self.changed:
             return [
