@@ -35,7 +35,7 @@ demo: setup-tests ## the whole flow on one machine, to look at and to play with
 
 test: setup-tests $(MLFLOW)/.installed ## every test but the pipeline's, against real neighbours
 	tests/install-neighbours
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/pipeline
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --reruns 1 --ignore=tests/pipeline
 
 test-pipeline: setup-tests $(MLFLOW)/.installed $(PIPELINE)/.installed ## the pipeline's own faults, with real Kafka, Spark, Delta Lake and MLflow
 	tests/install-neighbours --pipeline

@@ -26,3 +26,10 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
     """
     with Mlflow(tmp_path_factory.mktemp("mlflow")) as running:
         yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show in full what failed and passed when it ran again: it is a fault to mend, too."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("_", f"failed, then ran again: {report.nodeid}", yellow=True)
+        terminalreporter.write_line(report.longreprtext)
