@@ -258,8 +258,14 @@ def _outlook(settings: Settings, policy: PolicyInForce) -> Callable[[], Outlook]
 
     def outlook() -> Outlook:
         current = policy.current
-        base_url = current.config.runbooks.base_url
-        return Outlook(settings.base_url, base_url, runbooks, current.topology, current.privacy)
+        return Outlook(
+            settings.base_url,
+            current.config.runbooks.base_url,
+            settings.grafana_url,
+            runbooks,
+            current.topology,
+            current.privacy,
+        )
 
     return outlook
 

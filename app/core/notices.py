@@ -12,6 +12,7 @@ from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
 from app.core.alerts import Labels
+from app.core.boards import board
 from app.core.context import Context
 from app.core.facts import Related
 from app.core.incidents import Entry, Incident, Status
@@ -135,11 +136,13 @@ def links(
     public_url: str,
     runbook_base: str | None,
     own_runbook: bool = False,
+    grafana_url: str | None = None,
 ) -> Links:
     """Where a message about this incident leads.
 
     The runbook is the `runbook_url` annotation, else `runbook_base` and the alert's name,
-    else our own page, if there is one (`own_runbook`).
+    else our own page, if there is one (`own_runbook`). The dashboard is the `dashboard_url` or
+    `dashboard` annotation, else the component's board at `grafana_url`.
     """
     first = alerts[0].alert if alerts else None
     notes = {**(first.annotations if first else {}), **incident.annotations}
@@ -151,7 +154,8 @@ def links(
         or _runbook(incident, runbook_base)
         or (_runbook(incident, f"{public_url}/runbooks") if own_runbook else None),
         graph=safe_link(first.generator_url) if first else None,
-        dashboard=safe_link(notes.get("dashboard_url") or notes.get("dashboard")),
+        dashboard=safe_link(notes.get("dashboard_url") or notes.get("dashboard"))
+        or (board(incident, grafana_url) if grafana_url else None),
         alertmanager=safe_link(incident.external_url),
         postmortem=f"{record}/postmortem",
     )

@@ -30,6 +30,7 @@ class Outlook:
 
     public_url: str
     runbook_base: str | None
+    grafana_url: str | None
     runbooks: Runbooks
     topology: Topology
     privacy: Privacy
@@ -71,6 +72,7 @@ class Outlook:
             public_url=self.public_url,
             runbook_base=self.runbook_base,
             own_runbook=incident.labels.get("alertname") in self.runbooks.pages,
+            grafana_url=self.grafana_url,
         )
 
     def related(self, tx: Transaction, incident: Incident) -> Related:

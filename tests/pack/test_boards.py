@@ -19,6 +19,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 import app.telemetry  # noqa: F401  (declares what Plantão itself exports)
 from app.config_exporter import Exporter, TableEntry
+from app.core.boards import BOARDS as LINKED
+from app.core.boards import OVERVIEW
 from app.exporters.exporter import Watching
 from app.exporters.serving import ServingMetrics
 from app.mlflow.registry import open_mlflow
@@ -277,3 +279,10 @@ def test_provisioning_names_what_is_there() -> None:
     assert (source["type"], source["isDefault"]) == ("prometheus", True)
     (provider,) = document(folder / "dashboards/pix-fraud.yml")["providers"]
     assert (provider["type"], provider["allowUiUpdates"]) == ("file", False)
+
+
+def test_incidents_link_to_boards_that_are_there() -> None:
+    made = {json.loads(path.read_text())["uid"] for path in FOLDER.glob("*.json")}
+    assert {f"pix-fraud-{name}" for name in (OVERVIEW, *LINKED.values())} == made
+    ours = {rule.labels["component"] for rule in ALERTS.values()}
+    assert ours - set(LINKED) == {"pipeline"}, "what concerns all of it leads to the overview"

@@ -361,3 +361,14 @@ async def test_without_a_token_nothing_is_shown_or_done(tmp_path: Path, given: s
             assert_problem(await house.http.post(path, json={}, headers=headers), 401)
         token = {"authorization": "Bearer two"}
         assert (await house.http.get("/incidents", headers=token)).status_code == 200
+
+
+async def test_an_incident_links_to_its_board_unless_it_names_one(tmp_path: Path) -> None:
+    async with serving(tmp_path, grafana_url="https://grafana.example/") as house:
+        await tell(house, notification(alert("KafkaLag", component="kafka")))
+        named = alert("SlowScoring", component="serving")
+        named["annotations"]["dashboard_url"] = "https://boards.example/mine"
+        await tell(house, notification(named))
+        ours = (await house.incident(1))["links"]["dashboard"]
+        assert ours.startswith("https://grafana.example/d/pix-fraud-ingestion?from=")
+        assert (await house.incident(2))["links"]["dashboard"] == "https://boards.example/mine"
