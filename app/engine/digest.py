@@ -128,7 +128,7 @@ class Digests:
         await self._db.write(
             _not_shown,
             due,
-            Failure(str(error), again_at, in_doubt=plan.look_first),
+            Failure(str(error), again_at, in_doubt=due.in_doubt or plan.look_first),
             instead=self._fallback() if plan.elsewhere else None,
             now=now,
         )

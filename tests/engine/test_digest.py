@@ -46,6 +46,14 @@ async def waiting(play: Stage) -> bool:
     return await play.house.context.db.read(digests.any_due, now=ever)
 
 
+async def settled(play: Stage) -> None:
+    for _ in range(60):
+        if not await waiting(play):
+            return
+        await play.clock.advance(seconds=10)
+    pytest.fail("the digest is not settled")
+
+
 async def test_the_week_is_told_once_in_its_reader_s_language(tmp_path: Path) -> None:
     clock = FakeClock()
     async with stage(tmp_path, config=CONFIG, clock=clock) as play:
@@ -81,11 +89,19 @@ async def test_whatever_slack_does_it_is_there_once(tmp_path: Path, kind: str) -
         play.slack.faults.add(Fault(kind, method="chat.postMessage", only="root"))
         await play.clock.advance(minutes=2, settle=0.01)
         await play.root(TITLE)
-        for _ in range(60):
-            if not await waiting(play):
-                break
-            await play.clock.advance(seconds=10)
-        assert not await waiting(play)
+        await settled(play)
+        assert len(play.slack.all_messages()) == 1
+
+
+@pytest.mark.parametrize("kind", ["ratelimited", "http_error"])
+async def test_a_look_that_fails_leaves_it_in_doubt(tmp_path: Path, kind: str) -> None:
+    async with stage(tmp_path, config=CONFIG) as play:
+        play.slack.faults.add(Fault("record_then_drop", method="chat.postMessage", only="root"))
+        look = play.slack.faults.add(Fault(kind, method="conversations.history"))
+        await play.clock.advance(minutes=2, settle=0.01)
+        await play.root(TITLE)
+        await settled(play)
+        assert look.struck == 1
         assert len(play.slack.all_messages()) == 1
 
 
