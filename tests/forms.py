@@ -83,7 +83,7 @@ class Page(HTMLParser):
         if self._unseen:
             return
         self._pieces.append(data)
-        if self._button is not None:
+        if self._button is not None and self.forms:
             self.forms[-1].buttons[data.strip()] = self._button
         elif self._textarea:
             self.forms[-1].fields[self._textarea] += data.removeprefix("\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clock import FakeClock
+from tests.forms import opened
 from tests.house import alert
 from tests.neighbours.slack import Fault, Hitch, SlackServer, Workspace
 from tests.slack.workplace import PORTUGUESE, Workplace, at_work, workplace
@@ -123,6 +124,13 @@ async def test_nobody_is_called_to_what_they_took_themselves(work: Workplace) ->
     body = {"by": "CI", "to": "Ana <Ana@Example.com>"}
     assert (await work.house.http.post("/incidents/1/assign", json=body)).status_code == 200
     assert (await work.said(root, "by CI")).mentions == ["@U0ANA"]
+
+
+async def test_the_console_knows_people_as_slack_does(work: Workplace) -> None:
+    root, bruno = await work.incident(), work.slack.person("bruno")
+    page = await asyncio.to_thread(opened, f"{work.url}/console/incidents/1")
+    await asyncio.to_thread(page.press, "Assign", to="Bruno <Bruno@Example.com>")
+    assert (await work.said(root, "by console")).mentions == [f"@{bruno.id}"]
 
 
 async def test_nothing_is_assigned_to_a_bot(work: Workplace) -> None:

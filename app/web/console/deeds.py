@@ -151,7 +151,8 @@ async def do(service: Context, incident: int, asked: Asked, seen: Seen) -> None:
         case Posted():
             await service.actions.perform(_posted(incident, asked))
         case _:
-            await service.actions.perform(_decided(incident, asked, seen))
+            event = await service.actions.introduced(asked)
+            await service.actions.perform(_decided(incident, event, seen))
 
 
 def _posted(incident: int, asked: Posted) -> Deed[None]:
