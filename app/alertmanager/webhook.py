@@ -103,6 +103,11 @@ class Notification:
     alerts: Sequence[WebhookAlert]
     problems: tuple[str, ...] = ()
 
+    @property
+    def problem(self) -> str | None:
+        """What could not be read, in one text; None where all could."""
+        return "; ".join(self.problems) or None
+
     def to_alerts(self, received_at: datetime) -> list[Alert]:
         """The core's alerts; of one that is named twice, the last counts."""
         alerts = (alert.to_alert(received_at) for alert in self.alerts)

@@ -30,14 +30,13 @@ from app.engine.outlook import Outlook
 from app.engine.pace import Pace
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.showing import Outcome, Work, begin, show
-from app.engine.signals import Signals
+from app.engine.signals import LOOK_AGAIN, Signals
 from app.errors import DeliveryFailed, DestinationDead, StoreUnavailable, TryLater
 from app.notifiers.notifier import Notifier
 from app.store import incidents, postings
 from app.store.database import Database, Transaction
 from app.telemetry import FIRST_MESSAGE, LOOP_FAILURES, NEIGHBOUR_CALLS
 
-_LOOK_AGAIN = 30.0  # seconds; another replica may have marked postings due
 _PAUSE_AFTER_FAILURE = 1.0
 
 log = structlog.get_logger()
@@ -109,7 +108,7 @@ class Deliver:
             if lane.task is None or lane.task.done():
                 lane.task = asyncio.create_task(self._work_off(lane))
         due = await self._db.read(postings.next_due, after=now)
-        return min(_LOOK_AGAIN, max(0.0, (due - now).total_seconds())) if due else _LOOK_AGAIN
+        return min(LOOK_AGAIN, max(0.0, (due - now).total_seconds())) if due else LOOK_AGAIN
 
     def _lane(self, destination: Destination) -> _Lane:
         if destination not in self._lanes:

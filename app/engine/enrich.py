@@ -21,7 +21,7 @@ from app.engine.apply import apply_event
 from app.engine.breaker import Breaker
 from app.engine.clock import Clock, wait_for
 from app.engine.policy import Policy, PolicyInForce
-from app.engine.signals import Signals
+from app.engine.signals import LOOK_AGAIN, Signals
 from app.enrichers.enricher import Enricher, Subject
 from app.errors import NeighbourFailed, NotFound, StoreUnavailable, Unanswerable
 from app.store import contexts, incidents
@@ -31,7 +31,6 @@ from app.telemetry import SOURCE_CALLS, SOURCE_RESTING
 _AT_ONCE = 5
 _ALERTS = 50
 _BREATH = 0.05  # real seconds between rounds: in a storm the first messages come first
-_LOOK_AGAIN = 30.0  # seconds; another replica may have asked for it
 _UNFINISHED = timedelta(minutes=1)  # asked, but we died before the answers were stored
 _REFRESH = timedelta(minutes=5)
 _REFRESHED_FOR = timedelta(hours=6)
@@ -77,7 +76,7 @@ class Enrich:
             if busy:
                 await asyncio.sleep(_BREATH)
             else:
-                await wait_for(self._signals.context, self._clock, _LOOK_AGAIN)
+                await wait_for(self._signals.context, self._clock, LOOK_AGAIN)
 
     async def step(self) -> bool:
         """One round; False when nothing was due."""

@@ -14,7 +14,7 @@ from app.engine import ourselves
 from app.engine.apply import Report, apply_reports
 from app.engine.clock import Clock, wait_for
 from app.engine.policy import Policy, PolicyInForce
-from app.engine.signals import Signals
+from app.engine.signals import LOOK_AGAIN, Signals
 from app.errors import StoreUnavailable, Unreadable
 from app.store import receipts
 from app.store.database import Database, Transaction
@@ -58,7 +58,7 @@ class Ingest:
                 await self._clock.sleep(_PAUSE_AFTER_FAILURE)
                 continue
             if not busy:
-                await wait_for(self._signals.receipts, self._clock, None)
+                await wait_for(self._signals.receipts, self._clock, LOOK_AGAIN)
 
     async def step(self) -> bool:
         """One round; False when nothing waited."""
@@ -114,6 +114,8 @@ def _read(tx: Transaction, receipt: Waiting, policy: Policy, now: datetime) -> R
     except Unreadable as error:
         _set_aside(tx, receipt, str(error), policy, now)
         return None
+    if receipt.replayed:
+        receipts.judged(tx, receipt.id, notification.problem)
     return Report(
         at=receipt.received_at,
         alerts=notification.to_alerts(receipt.received_at),

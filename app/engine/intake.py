@@ -109,9 +109,7 @@ def judge(body: bytes, headers: Mapping[str, str], *, at: datetime) -> Arrival:
         notification = webhook.read(body)
     except Unreadable as error:
         return Arrival(at, body, headers, "", str(error), ReceiptState.QUARANTINED)
-    return Arrival(
-        at, body, headers, notification.receiver, "; ".join(notification.problems) or None
-    )
+    return Arrival(at, body, headers, notification.receiver, notification.problem)
 
 
 def _store(tx: Transaction, arrivals: Sequence[Arrival], policy: Policy) -> list[int]:

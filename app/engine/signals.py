@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+LOOK_AGAIN = 30.0
+"""Seconds until a loop looks without being woken: a replica wakes only its own, and may have
+died with work that it had accepted."""
+
 
 @dataclass(slots=True)
 class Signals:

@@ -128,6 +128,11 @@ def applied(tx: Transaction, numbers: Sequence[int], *, now: datetime) -> None:
     )
 
 
+def judged(tx: Transaction, number: int, problem: str | None) -> None:
+    """Note what is wrong with a body that was read once more, or that nothing is."""
+    tx.execute(sa.update(_receipts).where(_receipts.c.id == number).values(problem=problem))
+
+
 def quarantine(tx: Transaction, number: int, problem: str) -> None:
     """Keep a receipt aside, with the reason why it could not be read."""
     tx.execute(
@@ -138,12 +143,13 @@ def quarantine(tx: Transaction, number: int, problem: str) -> None:
 
 
 def replay(tx: Transaction, number: int) -> Receipt:
-    """Put a receipt back in the line; raises NotFound."""
+    """Put a receipt back in the line; raises NotFound. Until it is read again, what was wrong
+    with it stays."""
     receipt = get(tx, number)
     tx.execute(
         sa.update(_receipts)
         .where(_receipts.c.id == number)
-        .values(state=ReceiptState.ACCEPTED.value, applied_at=None, problem=None, replayed=True)
+        .values(state=ReceiptState.ACCEPTED.value, applied_at=None, replayed=True)
     )
     return receipt
 

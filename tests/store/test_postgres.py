@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from app.engine.intake import judge
+from app.store import receipts
+from tests.clock import FakeClock
 from tests.house import WEBHOOK, House, alert, notification, serving
 from tests.neighbours.postgres import Postgres
 from tests.neighbours.slack import BOT_TOKEN, DEFAULT_CHANNEL, SlackServer, Workspace
-from tests.waiting import soon, tell
+from tests.waiting import applied, soon, tell
 
 pytestmark = pytest.mark.neighbour
 
@@ -125,6 +129,19 @@ async def test_two_replicas_share_the_work(tmp_path: Path, url: str) -> None:
             for each in found:
                 await shown(replicas[0], each["id"])
         assert len(server.workspace.roots()) == 10
+
+
+async def test_what_a_replica_had_answered_when_it_died_is_applied(
+    tmp_path: Path, url: str
+) -> None:
+    clock = FakeClock()
+    async with serving(tmp_path, database_url=url, clock=clock) as house:
+        body = json.dumps(notification(FIRING)).encode()
+        answered = judge(body, {}, at=clock.now())
+        [receipt] = await house.context.db.write(receipts.add, [answered])
+        await clock.advance(seconds=31)
+        await applied(house, receipt)
+        assert len(await house.incidents()) == 1
 
 
 async def test_a_locked_table_is_a_503_and_then_recovers(
