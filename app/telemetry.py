@@ -77,7 +77,7 @@ for _state in ("accepted", "quarantined"):
     RECEIPTS.labels(_state)
 for _reason in ("busy", "timeout", "error"):
     SLACK_FAILURES.labels(_reason)
-for _reason in ("unauthorized", "too_large", "too_slow", "unavailable"):
+for _reason in ("unauthorized", "too_large", "too_slow", "broken_off", "unavailable"):
     RECEIPTS_REFUSED.labels(_reason)
 
 

@@ -120,6 +120,8 @@ def _while_firing(known: AlertState, alert: Alert, at: datetime) -> Transition:
         return Transition(Effect.REPEATED, state)
     if alert.ends_at is not None and alert.ends_at < known.alert.starts_at:
         return Transition(Effect.NOTHING, known)
+    if not alert.annotations:
+        alert = replace(alert, annotations=known.alert.annotations)  # nothing else was told
     if known.unconfirmed:
         state = AlertState(alert, reported_at=at, ending=known.ending or Ending.RESOLVED)
         return Transition(Effect.DISMISSED, state)

@@ -61,14 +61,9 @@ def report(
 
 
 def over(alert: Alert, *, at: datetime) -> Alert:
-    """The end of an alert about ourselves."""
+    """The end of an alert about ourselves. What was wrong stays as it was told."""
     return Alert(
-        alert.fingerprint,
-        AlertStatus.RESOLVED,
-        alert.labels,
-        alert.annotations,
-        alert.starts_at,
-        ends_at=at,
+        alert.fingerprint, AlertStatus.RESOLVED, alert.labels, {}, alert.starts_at, ends_at=at
     )
 
 
@@ -79,8 +74,8 @@ def quarantined(receipt: int, problem: str, *, at: datetime) -> Alert:
         at=at,
         summary="A webhook body could not be read and is kept in quarantine",
         description=(
-            f"Receipt {receipt}: {problem} — look at it with `plantao receipts show {receipt}`; "
-            f"once the sender or the reader is mended, `plantao receipts replay {receipt}`."
+            f"Receipt {receipt}: {problem} — look at it with `plantao receipts show {receipt}`, "
+            "and mend what sends it."
         ),
     )
 

@@ -82,7 +82,8 @@ class Rounds(Generic[T]):
         self._began, self._late = time.monotonic(), False
         seen, troubles = self._try(time.time())
         seconds = time.monotonic() - self._began
-        for kind in {trouble.kind for trouble in troubles}:
+        late, self._late = self._late, True  # what a scrape has counted is not counted again
+        for kind in {trouble.kind for trouble in troubles} - ({TIMEOUT} if late else set()):
             self.errors[kind] += 1
         self._tell(troubles)
         self._last = Look(seen, time.time(), seconds)

@@ -18,8 +18,8 @@ _SOURCE = ("source", "plantao")
 _SAID = (
     N_("A webhook body could not be read and is kept in quarantine"),
     N_(
-        "Receipt {receipt}: {problem} — look at it with `plantao receipts show {number}`; "
-        "once the sender or the reader is mended, `plantao receipts replay {again}`."
+        "Receipt {receipt}: {problem} — look at it with `plantao receipts show {number}`, "
+        "and mend what sends it."
     ),
     N_("Some alerts in a webhook body could not be read"),
     N_("Receipt {receipt}: {problem} — see `plantao receipts show {number}`."),

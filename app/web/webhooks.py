@@ -28,7 +28,7 @@ _PATHS = ("/webhooks/alertmanager", "/webhooks/alertmanager/")
 _KEPT_HEADERS = {b"user-agent", b"content-type", b"content-encoding", b"x-forwarded-for"}
 _READ_HEADERS = _KEPT_HEADERS | {b"authorization", b"content-length"}
 _JSON = (b"content-type", b"application/json")
-_REASONS = {408: "too_slow", 413: "too_large", 503: "unavailable"}
+_REASONS = {400: "broken_off", 408: "too_slow", 413: "too_large", 503: "unavailable"}
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ async def _take(
         body = await read_body(receive, known, limit=service.settings.max_body_bytes)
         number, arrival = await service.intake.receive(body, _kept(known))
     except HTTPException as error:
-        RECEIPTS_REFUSED.labels(_REASONS.get(error.status_code, "broken")).inc()
+        RECEIPTS_REFUSED.labels(_REASONS[error.status_code]).inc()
         raise
     except StoreUnavailable as error:
         RECEIPTS_REFUSED.labels("unavailable").inc()

@@ -71,7 +71,7 @@ async def test_what_cannot_be_read_is_kept_and_made_loud(house: House, body: byt
     assert receipt["problem"]
     ours = await named(house, "PlantaoReceiptQuarantined")
     assert (ours["status"], ours["unconfirmed"]) == ("triggered", False)
-    assert f"plantao receipts replay {receipt['receipt']}" in ours["annotations"]["description"]
+    assert f"plantao receipts show {receipt['receipt']}" in ours["annotations"]["description"]
 
 
 async def test_quarantined_receipts_share_one_incident(house: House) -> None:
@@ -102,7 +102,21 @@ async def test_replay_ends_the_quarantine_and_its_incident(house: House) -> None
         assert (await named(house, name))["status"] == "triggered"
     ours = await named(house, "PlantaoReceiptQuarantined")
     assert (ours["status"], ours["resolution"]) == ("resolved", "resolved")
+    assert f"Receipt {second}: " in ours["annotations"]["description"], "what was wrong stays"
     assert await receipts(house, state="quarantined") == []
+
+
+async def test_a_replay_does_not_hide_the_alert_that_is_still_unread(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    broken = {**FIRING, "labels": {"alertname": ["not", "a", "text"]}}
+    async with serving(tmp_path, clock=clock) as house:
+        receipt = await tell(house, notification(FIRING) | {"alerts": [broken, FIRING]})
+        await house.http.post(f"/receipts/{receipt['receipt']}/replay")
+        again = await applied(house, receipt["receipt"])
+        assert again["problem"] == receipt["problem"]
+        await clock.advance(hours=2, settle=0.001)
+        assert (await named(house, "PlantaoAlertUnreadable"))["status"] == "triggered"
 
 
 async def test_replaying_what_is_still_unreadable_ends_nothing(house: House) -> None:

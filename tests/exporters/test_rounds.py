@@ -35,6 +35,21 @@ def test_what_hangs_is_not_seen_until_it_answers() -> None:
     eventually(lambda: found.latest().seen == "seen")
 
 
+def test_what_hung_and_then_says_so_is_counted_once() -> None:
+    go_on = threading.Event()
+
+    def look(_now: float) -> tuple[str, list[Trouble]]:
+        go_on.wait(60)
+        raise Trouble("No answer.", "timeout")
+
+    found = rounds(look, deadline=0.01, interval=60)
+    found.start()
+    eventually(lambda: found.errors["timeout"] == 1 if found.latest().at else False)
+    go_on.set()
+    eventually(lambda: found.latest().seconds is not None)
+    assert found.errors["timeout"] == 1
+
+
 def test_a_panic_is_a_trouble_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
     class Panic(BaseException):
         """As pyo3's is."""
