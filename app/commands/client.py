@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from app.certificates import trust
 from app.commands.options import service_address
+from app.commands.spared import spared
 from app.errors import PlantaoError
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class Service:
     def connection(self, seconds: float) -> Iterator[httpx.Client]:
         """What calls are made with, each within so many seconds; what goes wrong with it is told
         as PlantaoError."""
-        import httpx  # noqa: PLC0415
+        with spared():
+            import httpx  # noqa: PLC0415
 
         headers = {"User-Agent": "plantao"}
         if self.token:

@@ -6,15 +6,14 @@ import asyncio
 import gc
 import resource
 import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.database import has_token, in_database
 from app.commands.options import Config, settings_with
+from app.commands.spared import spared
 from app.errors import ConfigError, PlantaoError
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def serve(
     refusal = settings.refusal_to_start()
     if refusal and not asyncio.run(has_token(settings)):
         raise PlantaoError(refusal)
-    with _without("rich", "pygments"):
+    with spared():
         server = _prepared(settings)
     spare_the_collector()
     with suppress(KeyboardInterrupt, SystemExit):
@@ -91,19 +90,6 @@ def _prepared(settings: Settings) -> uvicorn.Server:
             timeout_graceful_shutdown=5,
         )
     )
-
-
-@contextmanager
-def _without(*packages: str) -> Iterator[None]:
-    """Let these count as not installed meanwhile. httpx and structlog take what typer brings along,
-    8 MB of it, for a command line and for coloured tracebacks, neither of which we use."""
-    unseen = [each for each in packages if each not in sys.modules]
-    sys.modules.update(dict.fromkeys(unseen))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for each in unseen:
-            del sys.modules[each]
 
 
 def _end_streams(state: object) -> None:
