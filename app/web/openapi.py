@@ -58,7 +58,6 @@ _PROBLEMS = {
     "401": "No credentials that are known here.",
     "403": "These credentials do not give this right.",
     "404": "There is no such thing under this number or name.",
-    "408": "The body did not arrive in time.",
     "409": "It does not fit the incident's present state, or somebody was faster.",
     "413": "The body is over the size limit.",
     "422": "A parameter or a part of the body cannot be used: `detail` names it.",
@@ -148,7 +147,7 @@ def _problems(name: str, operation: _Operation) -> list[str]:
     method, path = name.split(" ", 1)
     found = [status for status in operation["responses"] if status in _PROBLEMS]
     if path.startswith(_HOOKS):
-        return [*found, *(["400", "401", "408", "413", "503"] if "mlflow" in path else [])]
+        return [*found, *(["400", "401", "413", "503"] if "mlflow" in path else [])]
     if name not in _OPEN:
         found += ["401", "403", "429", "503"]
     if "{" in path:

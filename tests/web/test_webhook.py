@@ -51,6 +51,7 @@ async def test_a_notification_is_accepted_at_both_addresses(house: House, path: 
         (b"\xef\xbb\xbf" + BODY, {}),  # a byte order mark
         (gzip.compress(BODY), {"content-encoding": "gzip"}),
         (gzip.compress(BODY), {"content-encoding": "GZip"}),
+        (gzip.compress(BODY[:100]) + gzip.compress(BODY[100:]), {"content-encoding": "gzip"}),
         (BODY, {"content-encoding": "gzip"}),  # it says so, and is not
         (BODY, {"content-type": "text/plain; charset=latin-1"}),
         (BODY, {"content-type": "multipart/form-data"}),
