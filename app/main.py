@@ -54,6 +54,7 @@ from app.web import (
     act,
     actions,
     console,
+    head,
     health,
     incidents,
     mlflow,
@@ -111,6 +112,8 @@ class _Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if webhooks.is_notification(scope):
             await webhooks.take(self.state.context, scope, receive, send)
+        elif head.is_head(scope):
+            await head.answer(super().__call__, scope, secured(send))
         else:
             await super().__call__(scope, receive, secured(send))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 import structlog
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
 from app.errors import (
     ConfigError,
@@ -75,8 +77,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _ours(_request: Request, error: Exception) -> Response:
+async def _ours(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        error.headers = {**(error.headers or {}), "Allow": _allowed(request)}
     return answer(error)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the address (RFC 9110, section 10.2.1): Starlette names its first route's."""
+    methods = {
+        method
+        for route in _leaves(request.app.routes)
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def answer(error: Exception) -> Response:
@@ -94,6 +109,14 @@ def _facts(error: Exception) -> dict[str, object]:
         return {}
     known = {"obstacle": error.obstacle, "by": error.by, "at": rfc3339(error.at)}
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _leaves(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    for route in routes:
+        if isinstance(route, Route):
+            yield route
+        elif router := getattr(route, "original_router", None):  # what FastAPI has included
+            yield from _leaves(router.routes)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

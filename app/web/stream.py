@@ -69,7 +69,9 @@ async def stream(
     one that changed and does not. With the id of an event, what has changed since comes first."""
     wish = _Wish(search_for(conditions, service.clock.now()), _fields(conditions))
     given = header or conditions.last_event_id
-    start = _position(given) if given else await service.db.read(feed.position)
+    here = await service.db.read(feed.position)
+    # Past the end is where a log ended that another has taken the place of.
+    start = min(_position(given), here) if given else here
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     with service.feed.following():
         pass  # too many: better told now than after the answer has begun

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.house import WEBHOOK, House, alert, notification, serving
+from tests.house import WEBHOOK, House, alert, listening, notification, serving
+from tests.neighbours.processes import request
 from tests.waiting import soon, tell
 from tests.web.problems import assert_problem
 
@@ -17,6 +19,7 @@ NAMES = [
     'plantao_receipts_refused_total{reason="unauthorized"}',
     'plantao_receipts_refused_total{reason="too_large"}',
     'plantao_receipts_refused_total{reason="too_slow"}',
+    'plantao_receipts_refused_total{reason="broken_off"}',
     'plantao_receipts_refused_total{reason="unavailable"}',
     "plantao_ingest_lag_seconds",
     "plantao_ingested_alerts_total",
@@ -43,6 +46,39 @@ async def test_ready_while_all_is_well(house: House) -> None:
         200,
         {"status": "ready", "database": "ok", "loops": "ok", "sources_resting": []},
     )
+
+
+async def test_the_head_of_any_answer(house: House) -> None:
+    for path in ("/healthz", "/readyz", "/metrics", "/incidents", "/console/stats"):
+        answer = await house.http.head(path)
+        assert (answer.status_code, answer.content) == (200, b""), path
+        assert (
+            answer.headers["content-type"] == (await house.http.get(path)).headers["content-type"]
+        )
+    missing = await house.http.head("/incidents/1")
+    assert (missing.status_code, missing.content) == (404, b"")
+    async with listening(house.app) as url, asyncio.timeout(30):
+        endless = await asyncio.to_thread(request, "HEAD", f"{url}/incidents/stream")
+    assert endless.headers["content-type"].startswith("text/event-stream")
+    assert (await house.http.head("/changes/1")).status_code == 404
+    assert (await house.http.head(WEBHOOK)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/changes", "GET, HEAD, POST"),
+        ("PUT", "/incidents/1/silence", "GET, HEAD, POST"),
+        ("PUT", "/incidents/1/notes/1", "DELETE, PATCH"),
+        ("GET", WEBHOOK, "POST"),
+    ],
+)
+async def test_an_address_says_all_its_methods(
+    house: House, method: str, path: str, allowed: str
+) -> None:
+    answer = await house.http.request(method, path)
+    assert_problem(answer, 405, "see /docs")
+    assert answer.headers["allow"] == allowed
 
 
 async def test_not_ready_when_a_loop_is_not_running(house: House) -> None:

@@ -205,3 +205,11 @@ def test_an_open_stream_does_not_hold_up_the_end(tmp_path: Path) -> None:
             assert json.loads(data.removeprefix("data: "))["id"] == 2
     finally:
         service.process.stop()
+
+
+async def test_a_place_past_the_end_is_the_end(house: House) -> None:
+    """As after the database was put back from a copy."""
+    await tell(house, notification(alert()))
+    async with listening(house.app) as url, following(url, last="999-999") as ear:
+        await tell(house, notification(alert("KafkaConsumerLag")))
+        await ear.about(2, "opened")
