@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import typer
@@ -16,7 +17,7 @@ from app.commands.route import route
 from app.commands.send_test import send_test
 from app.commands.serve import serve
 from app.commands.stats import stats
-from app.errors import PlantaoError
+from app.errors import Misused, PlantaoError
 from app.notifiers.text import clean, one_line
 
 app = typer.Typer(
@@ -43,6 +44,9 @@ def main() -> None:
 
     Errors are readable lines on standard error: one, or one for each problem of a configuration.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed; files must not take its number
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Not every terminal can show every name that somebody gave an alert.
@@ -56,6 +60,7 @@ def _run(arguments: list[str]) -> int:
         return 2
     try:
         code = app(arguments, prog_name="plantao", standalone_mode=False)
+        sys.stdout.flush()
     except TyperException as error:
         return _wrong_usage(error)
     except typer.Abort:
@@ -63,8 +68,20 @@ def _run(arguments: list[str]) -> int:
     except PlantaoError as error:
         for line in clean(str(error)).splitlines():
             _complain(line)
-        return 1
+        return 2 if isinstance(error, Misused) else 1
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        return _not_written(error)
     return code if isinstance(code, int) else 0
+
+
+def _not_written(error: OSError) -> int:
+    """The disk is full, or whoever read has left (`| head`), of which nothing need be said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own last flush
+    if not isinstance(error, BrokenPipeError):
+        _complain(f"cannot write: {error.strerror}")
+    return 1
 
 
 def _is_unicode(text: str) -> bool:

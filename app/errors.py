@@ -4,6 +4,7 @@ PlantaoError
 ├── ConfigError            the configuration cannot be used; a person must edit it
 ├── Unreadable             a webhook body is not a notification; kept in quarantine
 ├── StoreUnavailable       nothing was written; the sender should try again
+├── Misused                a command asked for something that makes no sense
 ├── NotFound               no such incident, receipt or posting
 ├── LinkRefused            a signed link that we did not sign
 │   └── LinkExpired        a signed link that is too old
@@ -65,6 +66,10 @@ class Unreadable(PlantaoError):
 
 class StoreUnavailable(PlantaoError):
     """The database took nothing: disk full, locked or gone. Trying again can help."""
+
+
+class Misused(PlantaoError):
+    """The service says that what a command asked for makes no sense: a command's exit code 2."""
 
 
 class NotFound(PlantaoError):

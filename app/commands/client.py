@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from app.certificates import trust
 from app.commands.options import service_address
 from app.commands.spared import spared
-from app.errors import PlantaoError
+from app.errors import Misused, PlantaoError
 
 if TYPE_CHECKING:
     import httpx
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SECONDS = 15.0
 _PAGE = 500
 _PROBLEM = "application/problem+json"
+_MAKES_NO_SENSE = (400, 422)
 
 Query = Mapping[str, str | int | Sequence[str] | None]
 
@@ -55,7 +56,7 @@ class Service:
         """The text at this path."""
         response = self._send("GET", path, params=_given(query))
         if not response.is_success:
-            raise PlantaoError(_told(response) or self._stranger(response))
+            raise self._refusal(response)
         return response.text
 
     @contextmanager
@@ -71,8 +72,8 @@ class Service:
         ):
             if not answer.is_success:
                 answer.read()
-                raise PlantaoError(_told(answer) or self._stranger(answer))
-            yield answer.iter_lines()
+                raise self._refusal(answer)
+            yield lines_of(answer.iter_text())
 
     def post(self, path: str, body: object = None, *, holding: str) -> dict[str, Any]:
         """The JSON object that answers a post of `body` to this path; it has the key `holding`."""
@@ -89,7 +90,7 @@ class Service:
     def _ask(self, method: str, path: str, holding: str, **request: Any) -> dict[str, Any]:
         response = self._send(method, path, **request)
         if not response.is_success:
-            raise PlantaoError(_told(response) or self._stranger(response))
+            raise self._refusal(response)
         try:
             answer = response.json()
         except ValueError:
@@ -97,6 +98,12 @@ class Service:
         if not isinstance(answer, dict) or holding not in answer:
             raise PlantaoError(self._stranger(response))
         return answer
+
+    def _refusal(self, response: httpx.Response) -> PlantaoError:
+        told = _told(response)
+        if told and response.status_code in _MAKES_NO_SENSE:
+            return Misused(told)
+        return PlantaoError(told or self._stranger(response))
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         with self.connection(self.seconds) as client:
@@ -160,6 +167,16 @@ def shown(url: str) -> str:
     """An address as it may be printed: without user and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def lines_of(parts: Iterable[str]) -> Iterator[str]:
+    """The lines of an event stream that comes in parts. Only a line feed ends one, with or without
+    a carriage return: what Unicode has besides, somebody may have written."""
+    rest = ""
+    for part in parts:
+        *lines, rest = (rest + part).split("\n")
+        for line in lines:
+            yield line.removesuffix("\r")
 
 
 def _told(response: httpx.Response) -> str:

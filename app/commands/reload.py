@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.commands.client import api
 from app.commands.options import Token, Url, settings_with
 from app.commands.terminal import say
+from app.errors import Misused, PlantaoError
 
 
 def reload(url: Url = None, token: Token = None) -> None:
@@ -14,5 +15,8 @@ def reload(url: Url = None, token: Token = None) -> None:
     force.
     """
     service = api(settings_with(), url, token)
-    service.post("/-/reload", holding="status")
+    try:
+        service.post("/-/reload", holding="status")
+    except Misused as error:  # the file makes no sense, not the command
+        raise PlantaoError(str(error)) from None
     say("The new configuration is in force.")

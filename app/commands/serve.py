@@ -6,6 +6,7 @@ import asyncio
 import gc
 import resource
 import signal
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,16 +42,42 @@ def serve(
     refusal = settings.refusal_to_start()
     if refusal and not asyncio.run(has_token(settings)):
         raise PlantaoError(refusal)
+    sockets = _bound(settings.host, settings.port)
     with spared():
-        server = _prepared(settings)
+        server = _prepared(settings, sockets[0].getsockname()[1])
     spare_the_collector()
     with suppress(KeyboardInterrupt, SystemExit):
-        server.run()
+        server.run(sockets)
     if not server.started:  # uvicorn has said why
         raise typer.Exit(1)
 
 
-def _prepared(settings: Settings) -> uvicorn.Server:
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """Sockets at every address of the host, nobody listening yet: what cannot serve here must not
+    touch the database. Raises PlantaoError."""
+    sockets = []
+    try:
+        for family, kind, _, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            sockets.append(each := socket.socket(family, kind))
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            each.bind(address)
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        place = f"{_in_url(host)}:{port}"
+        raise PlantaoError(f"cannot listen on {place}: {error.strerror or error}") from None
+    return sockets
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _prepared(settings: Settings, port: int) -> uvicorn.Server:
     """The service on its migrated database, about to listen."""
     import structlog  # noqa: PLC0415
     import uvicorn  # noqa: PLC0415
@@ -67,7 +94,7 @@ def _prepared(settings: Settings) -> uvicorn.Server:
     service = create_app(settings)
     asyncio.run(in_database(settings, lambda _: None))
     signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
-    log.info("serving", address=f"http://{settings.host}:{settings.port}")
+    log.info("serving", address=f"http://{_in_url(settings.host)}:{port}")
 
     class Server(uvicorn.Server):
         async def shutdown(self, *args: Any, **kwargs: Any) -> None:
@@ -78,8 +105,6 @@ def _prepared(settings: Settings) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             service,
-            host=settings.host,
-            port=settings.port,
             loop="uvloop",
             http="httptools",
             backlog=_BACKLOG,

@@ -86,6 +86,7 @@ def _say(event: Event, zone: str, json: bool) -> None:
     try:
         incident = json_format.loads(event.data)
     except ValueError:
+        remark(f"event {event.id} cannot be read")
         return
     if json:
         typer.echo(on_one_line(incident))

@@ -75,7 +75,12 @@ def test_an_incident_that_is_not_there(service: Beside) -> None:
 
 
 def test_a_number_beyond_all_numbers(service: Beside) -> None:
-    service.shell.error("incidents", "show", "9" * 30)
+    service.shell.error("incidents", "show", "9" * 30, code=2)
+
+
+def test_a_query_that_makes_no_sense_is_wrong_usage(service: Beside) -> None:
+    for wrong in (("--matcher", "foo"), ("--opened-after", "xyz")):
+        service.shell.error("incidents", "list", *wrong, code=2)
 
 
 def test_a_note_from_standard_input(service: Beside) -> None:

@@ -34,9 +34,16 @@ def test_a_file_that_is_no_database(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken(service: Beside, shell: Shell) -> None:
-    done = shell.run("serve", "--port", service.url.rpartition(":")[2])
-    assert done.returncode == 1
-    assert "address already in use" in done.stderr
+    port = service.url.rpartition(":")[2]
+    line = shell.error("serve", "--port", port)
+    assert line == f"plantao: cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert not (shell.directory / "data").exists(), "the database is left alone"
+
+
+def test_a_host_that_is_none(shell: Shell) -> None:
+    known = shell.at(PLANTAO_API_TOKENS="a-token")
+    line = known.error("serve", "--host", "no.such.host.invalid", "--port", str(free_port()))
+    assert line.startswith("plantao: cannot listen on no.such.host.invalid:")
 
 
 def _last_line(shell: Shell) -> str:

@@ -94,8 +94,8 @@ def test_matchers_and_alerts_of_ones_choice(beside: Beside, alertmanager: Alertm
         shell.ok("incidents", "silence", str(number), "1h", *given)
     assert len(active(alertmanager, "Chosen")) == 2
     wrong = ["incidents", "silence", str(number), "1h", "--matcher", 'alertname=~".+"']
-    assert "every kind" in shell.error(*wrong)
-    assert "expected a duration" in shell.error("incidents", "silence", str(number), "soon")
+    assert "every kind" in shell.error(*wrong, code=2)
+    assert "expected a duration" in shell.error("incidents", "silence", str(number), "soon", code=2)
 
 
 def test_alertmanager_is_down(beside: Beside, alertmanager: Alertmanager) -> None:

@@ -19,7 +19,7 @@ def test_the_figures_fit_a_terminal(service: Beside) -> None:
     found = json.loads(service.shell.ok("stats", "--json"))
     assert found["counts"]["opened"] >= 1
     assert "0 incidents from" in service.shell.ok("stats", "--until", "20d")
-    assert "since: expected a time" in service.shell.error("stats", "--since", "yesterday")
+    assert "since: expected a time" in service.shell.error("stats", "--since", "yesterday", code=2)
 
 
 def test_a_postmortem_is_printed(service: Beside) -> None:
@@ -47,7 +47,7 @@ def test_every_filter_is_an_option(service: Beside) -> None:
         ["--component", "nowhere"],
     ):
         assert service.shell.ok(*only, *missed) == ""
-    assert "matcher" in service.shell.error(*only, "--matcher", "nonsense")
+    assert "matcher" in service.shell.error(*only, "--matcher", "nonsense", code=2)
 
 
 def completed(shell: Shell, kind: str, line: str) -> str:

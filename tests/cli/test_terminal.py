@@ -1,8 +1,11 @@
 """How text is made to fit a terminal."""
 
+import subprocess
+
 import pytest
 
 from app.commands.terminal import columns, fit, moment, table
+from tests.cli.shell import COMMAND, Shell, environment
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,25 @@ def test_columns_are_aligned_whatever_is_in_them() -> None:
 def test_a_moment_is_local_and_none_is_nothing() -> None:
     assert moment("2026-11-23T02:30:00Z", "America/Sao_Paulo") == "2026-11-22 23:30:00 -03"
     assert moment(None, "UTC") == ""
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "said"),
+    [
+        ("> /dev/full", 1, "plantao: cannot write: No space left on device\n"),
+        (">&-", 0, ""),
+        ("| true", 1, ""),
+    ],
+)
+def test_where_nobody_takes_what_is_printed(shell: Shell, to: str, code: int, said: str) -> None:
+    command = ["bash", "-c", f'set -o pipefail; (sleep 0.5; exec "$@") {to}', "-", *COMMAND]
+    done = subprocess.run(
+        [*command, "check"],
+        cwd=shell.directory,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.client import lines_of
 from app.commands.watch import Event, events_of
 from tests.cli.conftest import Beside
 from tests.cli.shell import COMMAND, Shell, environment
@@ -29,6 +30,18 @@ from tests.neighbours.processes import eventually
 )
 def test_server_sent_events_are_read(lines: list[str], events: list[Event]) -> None:
     assert list(events_of(lines)) == events
+
+
+@pytest.mark.parametrize(
+    ("parts", "lines"),
+    [
+        ([], []),
+        (["id: 1\r\n", "data: a\nda", "ta: b\n\n", "rest"], ["id: 1", "data: a", "data: b", ""]),
+        (["data: a\u2028b\x85c\x0b\x1cd\n"], ["data: a\u2028b\x85c\x0b\x1cd"]),
+    ],
+)
+def test_a_stream_has_the_lines_that_it_says(parts: list[str], lines: list[str]) -> None:
+    assert list(lines_of(parts)) == lines
 
 
 def watching(service: Beside, log: Path, *arguments: str) -> subprocess.Popen[bytes]:
