@@ -201,6 +201,24 @@ async def test_an_incident_of_many_alerts_is_indexed_in_part_and_found_whole(db:
         await index(db)
 
 
+async def test_receivers_are_found_by_their_very_name(db: Database) -> None:
+    names = ["storage", "Storage", 'a"b', "a\\b", "50%", "50_", "ação"]
+    story = [opened(n, "A") for n, _ in enumerate(names, 1)]
+    await db.write(
+        incidents.save,
+        [
+            # More alerts than are read: the index says perhaps of it.
+            Saved(replace(each.incident, receivers=(name,), firing=MOST_ALERTS + 1), [], [])
+            for each, name in zip(story, names, strict=True)
+        ],
+    )
+    for _ in range(2):
+        for number, name in enumerate(names, 1):
+            assert await found(db, receivers=[name]) == [number], name
+        assert await found(db, receivers=["STORAGE", "50", "a"]) == []
+        await index(db)
+
+
 async def test_a_step_of_the_index_is_bounded_by_alerts(db: Database) -> None:
     story = [opened(n, "A") for n in range(1, 21)]
     many = [Saved(replace(s.incident, firing=1_000), s.states, []) for s in story]
