@@ -62,7 +62,7 @@ def page(words: Words, view: View, answer: Answer | None = None) -> str:
         "open": incident.open,
         "taken": incident.status is Status.ACKNOWLEDGED,
         "revision": incident.revision,
-        "silences": _silences(words, notice),
+        "silences": silence_wording.numbered(words, notice),
         "mutable": _mutable(words, view),
         "why_not_silenced": _why_not_silenced(words, view),
         "lengths": [(name, words.duration(length)) for name, length in LENGTHS.items()],
@@ -163,12 +163,6 @@ def _state(words: Words, notice: Notice) -> list[str]:
         *(one_line(each) for each in silence_wording.lines(words, notice)),
         *(f"⚠️ {each}" for each in words.remarks(incident)),
     ]
-
-
-def _silences(words: Words, notice: Notice) -> list[tuple[int, str]]:
-    """The silences that can be ended, each with its number."""
-    found = silence_wording.current(notice)
-    return [(each.id, one_line(silence_wording.line(words, notice, each))) for each in found]
 
 
 def _why_not_silenced(words: Words, view: View) -> str:
