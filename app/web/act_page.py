@@ -114,6 +114,7 @@ def gone(words: Words) -> tuple[str, str]:
 
 
 def too_many(words: Words) -> tuple[str, str]:
+    """Somebody who presses too often: what it is, and what to do."""
     return (
         words.say("Too many actions at once"),
         words.say("Nothing was changed. Wait a minute, then go back and try again."),
@@ -121,6 +122,7 @@ def too_many(words: Words) -> tuple[str, str]:
 
 
 def unstored(words: Words) -> tuple[str, str]:
+    """A database that takes nothing: what it is, and what to do."""
     return (
         words.say("Nothing was changed"),
         words.say("The database takes nothing at the moment. Go back and try again in a minute."),
@@ -128,6 +130,7 @@ def unstored(words: Words) -> tuple[str, str]:
 
 
 def unreadable(words: Words) -> tuple[str, str]:
+    """A form that cannot be read: what it is, and what to do."""
     return (
         words.say("This form cannot be read"),
         words.say("Nothing was changed. Go back, reload the page, and try again."),
@@ -216,6 +219,7 @@ def _render(template: str, words: Words, title: str, facts: Mapping[str, Any]) -
 
 @cache
 def style() -> str:
+    """The page's style, which stands in the page: `policy` names it by its hash."""
     return (files("app.web") / "templates" / "act.css").read_text(encoding="utf-8")
 
 
