@@ -75,14 +75,14 @@ class Alertmanager:
 
     async def alerts(self) -> list[ListedAlert]:
         """All alerts it has, muted ones too."""
-        return [_listed(item) for item in _parse(_Alerts, await self._get("/api/v2/alerts"))]
+        return [_listed(item) for item in parsed(_Alerts, await self._get("/api/v2/alerts"))]
 
     async def group_labels(self, receivers: frozenset[str] | None) -> dict[str, Labels]:
         """For each alert, by fingerprint, the labels of the group that it is notified in.
 
         An alert stands in one group for each of its receivers: those of these count (None: any).
         """
-        groups = _parse(_Groups, await self._get("/api/v2/alerts/groups"))
+        groups = parsed(_Groups, await self._get("/api/v2/alerts/groups"))
         ours = [
             group
             for group in groups
@@ -166,7 +166,8 @@ def _listed(item: _Listed) -> ListedAlert:
     )
 
 
-def _parse(adapter: TypeAdapter[Any], answer: object) -> Any:
+def parsed(adapter: TypeAdapter[Any], answer: object) -> Any:
+    """An answer in its form; raises NeighbourFailed where it has another one."""
     try:
         return adapter.validate_python(answer)
     except ValidationError as error:

@@ -15,9 +15,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
 import structlog
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
-from app.alertmanager.api import Alertmanager
+from app.alertmanager.api import Alertmanager, parsed
 from app.core.matchers import Matcher, MatcherError, Op
 from app.core.silences import ListedSilence
 from app.errors import NeighbourFailed, NeighbourRefused, NeighbourUnreachable, NotFound
@@ -130,7 +130,7 @@ async def expire(alertmanagers: Sequence[Alertmanager], reference: str) -> None:
 async def get(alertmanager: Alertmanager, reference: str) -> ListedSilence:
     """One silence as this Alertmanager has it; raises NotFound."""
     path = f"/api/v2/silence/{quote(reference, safe='')}"
-    found = _read(_One, await _call(alertmanager, "GET", path))
+    found = parsed(_One, await _call(alertmanager, "GET", path))
     listed = _listed(found)
     if listed is None:
         raise NeighbourFailed("Alertmanager has a silence whose matchers cannot be read.")
@@ -141,7 +141,7 @@ async def ask(alertmanager: Alertmanager, filters: Sequence[Matcher] = ()) -> li
     """Its silences, expired ones too; with `filters`, those that have such matchers."""
     params = [("filter", str(matcher)) for matcher in filters]
     answer = await _call(alertmanager, "GET", "/api/v2/silences", params=params)
-    found = (_listed(item) for item in _read(_Silences, answer))
+    found = (_listed(item) for item in parsed(_Silences, answer))
     return [each for each in found if each is not None]
 
 
@@ -239,15 +239,6 @@ def _op(matcher: _Matcher) -> Op:
     if matcher.is_regex:
         return "=~" if matcher.is_equal else "!~"
     return "=" if matcher.is_equal else "!="
-
-
-def _read(adapter: TypeAdapter[Any], answer: object) -> Any:
-    try:
-        return adapter.validate_python(answer)
-    except ValidationError as error:
-        raise NeighbourFailed(
-            f"Alertmanager answered in a form nobody knows: {error.error_count()} problems."
-        ) from None
 
 
 def _rfc3339(at: datetime) -> str:

@@ -99,6 +99,11 @@ class Entry:
         """What a person did."""
         return Entry(kind, at, by.name, data or {}, actor_ref=by.ref)
 
+    def text(self, key: str) -> str:
+        """What `data` holds there, if it is text; else nothing."""
+        value = self.data.get(key)
+        return value if isinstance(value, str) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -126,33 +126,28 @@ def _note(number: int, entry: Entry) -> Note:
         number,
         author_of(entry),
         written_at(entry),
-        _text(entry, "text"),
-        source=_text(entry, "source"),
-        link=_text(entry, "link"),
-        thread=_text(entry, "thread"),
+        entry.text("text"),
+        source=entry.text("source"),
+        link=entry.text("link"),
+        thread=entry.text("thread"),
     )
 
 
 def _changed(note: Note, entry: Entry) -> Note:
     if entry.kind is EntryKind.NOTE_EDITED:
-        return replace(note, text=_text(entry, "text"), edited_at=entry.at)
+        return replace(note, text=entry.text("text"), edited_at=entry.at)
     return replace(note, removed_at=entry.at, removed_by=entry.actor)
 
 
 def author_of(entry: Entry) -> str:
     """Who wrote the note that an entry is about, who may not be who marked it as one."""
-    return _text(entry, "author") or entry.actor
+    return entry.text("author") or entry.actor
 
 
 def written_at(entry: Entry) -> datetime:
     """When the note that an entry is about was written, in UTC."""
-    told = _text(entry, "written_at")
+    told = entry.text("written_at")
     return datetime.fromisoformat(told) if told else entry.at
-
-
-def _text(entry: Entry, key: str) -> str:
-    value = entry.data.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def folded(entries: Sequence[Entry]) -> list[Entry]:

@@ -24,6 +24,7 @@ def usable(line: Iterable[Sample]) -> list[Sample]:
 
 
 def finite(line: Iterable[Sample]) -> list[float]:
+    """Its values that are numbers, in the order they came: neither NaN nor infinite."""
     return [each.value for each in line if math.isfinite(each.value)]
 
 

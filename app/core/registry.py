@@ -151,11 +151,13 @@ def _known(registry: datetime | None, at: datetime) -> datetime:
 
 
 def model_created(name: str, *, at: datetime, url: str = "") -> Change:
+    """A model that was registered. `at` is in UTC; MLflow's pages are at `url`: so below, too."""
     title = f"{name}: registered"
     return _change(Kind.MODEL_CREATED, title, at, {"model": name}, page(url, name))
 
 
 def version_created(name: str, version: str, *, at: datetime, url: str = "") -> Change:
+    """A version that was registered."""
     labels = {"model": name, "version": version}
     title = f"{name}: version {version} registered"
     return _change(Kind.VERSION_CREATED, title, at, labels, page(url, name, version))
@@ -175,6 +177,7 @@ def alias_moved(
 def alias_deleted(
     name: str, alias: str, *, previous: str | None = None, at: datetime, url: str = ""
 ) -> Change:
+    """An alias that names nothing now; `previous` is None if unknown, "" if it named none."""
     labels = {"model": name, "alias": alias, "previous": previous}
     title = f"{name}: {alias} deleted" + (f", was {previous}" if previous else "")
     return _change(Kind.ALIAS_DELETED, title, at, labels, page(url, name))

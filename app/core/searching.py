@@ -10,12 +10,16 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain, islice
 
 from app.core.alerts import Labels
 from app.core.incidents import Incident, Note
 
 MOST_WORDS = 16_000
 """Of one incident; PostgreSQL knows the places of no more."""
+
+MOST_BYTES = 900_000
+"""Of one incident's words in UTF-8, with their places: PostgreSQL's tsvector takes 1,048,575."""
 
 MOST_ALERTS = 200
 """Of one incident, that it is found by. A storm may bring ten thousand, again and again: to read
@@ -32,6 +36,8 @@ _QUOTED = re.compile(r'"([^"]*)"?')
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])")
 _RECEIVER = "\0receiver"  # no label can be called that
 _LONGEST = 200  # characters of a word
+_BESIDE = 3  # bytes that a tsvector keeps beside each different word, at most
+_PLACE = 2  # bytes of each place where a word stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +95,38 @@ def receiver_word(name: str) -> str:
 def document(
     incident: Incident, alerts: Sequence[tuple[Labels, Labels]], notes: Iterable[Note]
 ) -> Document:
-    """`alerts` are the labels and annotations of its alerts, MOST_ALERTS of them at most."""
-    texts = dict.fromkeys([incident.title])
+    """`alerts` are the labels and annotations of its alerts, MOST_ALERTS of them at most.
+
+    Annotations come last: where not all words have room, title, notes and labels have.
+    """
+    texts: dict[str, None] = {}
     pairs: dict[tuple[str, str], None] = {}
     for labels, said in ((incident.labels, incident.annotations), *alerts):
         pairs |= dict.fromkeys(labels.items())
         texts |= dict.fromkeys(said.values())
     names = {value for name, value in pairs if name == "alertname"}
-    lines = [*texts, *(_HUMP.sub(" ", name) for name in sorted(names))]
+    lines = [incident.title, *(_HUMP.sub(" ", name) for name in sorted(names))]
     lines += [note.text for note in notes if note.removed_at is None]
     lines += [f"{name} {value}" for name, value in pairs]
-    found = [word for line in lines for word in words(line)]
+    found = chain.from_iterable(words(line) for line in (*lines, *texts))
     marks = [receiver_word(name) for name in incident.receivers]
     marks += [label_word(name, value) for name, value in pairs]
     if len(marks) > MOST_LABELS or incident.firing + incident.resolved > len(alerts):
         marks = [*marks[:MOST_LABELS], ANY_LABEL]
-    return Document(found[:MOST_WORDS], marks)
+    return Document(_with_room(found), marks)
+
+
+def _with_room(found: Iterable[str]) -> list[str]:
+    """The first of these words: as many as have room in the index, of either database."""
+    kept: list[str] = []
+    known: set[str] = set()
+    room = MOST_BYTES
+    for word in islice(found, MOST_WORDS):
+        room -= _PLACE
+        if word not in known:
+            known.add(word)
+            room -= len(word.encode()) + _BESIDE
+        if room < 0:
+            break
+        kept.append(word)
+    return kept

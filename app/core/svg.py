@@ -97,6 +97,7 @@ class Pen:
 
 
 def svg_size(width: int, height: int) -> str:
+    """The attributes of an `<svg>` of so many pixels, which are its own units, too."""
     return f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
 
 

@@ -81,13 +81,12 @@ class Enrich:
     async def step(self) -> bool:
         """One round; False when nothing was due."""
         now = self._clock.now()
-        due = await self._db.write(
-            contexts.take_due, now=now, again_at=now + _UNFINISHED, limit=_AT_ONCE
-        )
-        await asyncio.gather(*(self._ask_about(number) for number in due))
+        until = now + _UNFINISHED
+        due = await self._db.write(contexts.take_due, now=now, again_at=until, limit=_AT_ONCE)
+        await asyncio.gather(*(self._ask_about(number, until) for number in due))
         return bool(due)
 
-    async def _ask_about(self, number: int) -> None:
+    async def _ask_about(self, number: int, until: datetime) -> None:
         now = self._clock.now()
         try:
             incident, subject = await self._db.read(_load, number)
@@ -98,7 +97,13 @@ class Enrich:
         again_at = now + _REFRESH if now - incident.opened_at < _REFRESHED_FOR else None
         found = [finding for finding in findings if finding is not None]
         await self._db.write(
-            _learn, number, found, self._policy.current, now=self._clock.now(), again_at=again_at
+            _learn,
+            number,
+            found,
+            self._policy.current,
+            now=self._clock.now(),
+            taken_until=until,
+            again_at=again_at,
         )
         self._signals.postings.set()
 
@@ -168,6 +173,7 @@ def _learn(
     policy: Policy,
     *,
     now: datetime,
+    taken_until: datetime,
     again_at: datetime | None,
 ) -> None:
     try:
@@ -177,4 +183,4 @@ def _learn(
     incident = replace(incident, context=contexts.of_incident(tx, number))
     for finding in findings:
         incident = apply_event(tx, incident, ContextFound(finding), policy, now=now)
-    contexts.asked(tx, [number], again_at=again_at)
+    contexts.asked(tx, number, taken_until=taken_until, again_at=again_at)

@@ -48,5 +48,7 @@ class Indexing:
         new = await self._db.read(texts.behind, limit=_AT_ONCE)
         if new.to_change == new.from_change:
             return False
-        await self._db.write(texts.keep, new)
+        aside = await self._db.write(texts.keep, new)
+        if aside:
+            log.error("incidents whose words cannot be stored are found by labels only", ids=aside)
         return True

@@ -68,6 +68,7 @@ class Fitting:
 
 
 def holds(threshold: Threshold, value: float) -> bool:
+    """Whether the rule's comparison is true of this value: then it fires."""
     return _HOLDS[threshold.operator](value, threshold.value)
 
 

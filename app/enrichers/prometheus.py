@@ -240,6 +240,7 @@ def step_of(span: timedelta) -> timedelta:
 
 
 def too_late(seconds: float) -> str:
+    """What is said of a Prometheus that did not answer within so many seconds."""
     return f"Prometheus did not answer within {max(round(seconds, 1), 0.1):g} s."
 
 

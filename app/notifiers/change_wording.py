@@ -48,6 +48,7 @@ def changed(words: Words, facts: Changed, *, opened_at: datetime) -> str:
 
 
 def no_changes(words: Words, facts: Changed) -> str:
+    """That none is recorded, and in how long a time before: of others nobody asked."""
     length = words.duration(facts.within)
     return words.say("No changes recorded in the {duration} before", duration=length)
 

@@ -26,11 +26,13 @@ def title(words: Words, digest: Digest) -> str:
 
 
 def opened(words: Words, digest: Digest) -> str:
+    """How many incidents were opened in the week."""
     number = digest.stats.whole.opened
     return words.count("{count} incident", "{count} incidents", number)
 
 
 def before(words: Words, digest: Digest) -> str:
+    """How many they had been in the week before."""
     return words.say("{count} the week before", count=words.number(digest.opened_before))
 
 

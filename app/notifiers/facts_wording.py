@@ -140,6 +140,7 @@ def value_of(words: Words, facts: Measured, value: float) -> str:
 
 
 def quantity(words: Words, facts: Measured, value: float, *, beside: float | None) -> str:
+    """A value in the rule's unit, with digits enough to be told apart from the one `beside` it."""
     return words.quantity(value, facts.unit, beside=beside)
 
 
@@ -212,6 +213,7 @@ def _alias(words: Words, facts: Served, opened_at: datetime) -> str:
 
 
 def version(one: ModelVersion) -> str:
+    """A version's name, safe to show and not too long."""
     return cut(one_line(one.version), _VERSION)
 
 
@@ -303,6 +305,7 @@ def cause(words: Words, one: Neighbour) -> str:
 
 
 def effect(words: Words, one: Neighbour) -> str:
+    """`Likely affects #13 ScoringSlow: 912 ms (scoring)`."""
     return words.say("Likely affects {incident}", incident=_neighbour(one))
 
 

@@ -48,6 +48,7 @@ def link(name: str, address: str) -> str:
 
 
 def picture(alt: str, address: str) -> str:
+    """A picture; `address` is safe already (`text.url`)."""
     return f"!{link(alt, address)}"
 
 

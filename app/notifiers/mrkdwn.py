@@ -80,6 +80,7 @@ def line(shown: Line, limit: int) -> str:
 
 
 def section(text: str) -> Block:
+    """A block of text that is mrkdwn already: whatever is foreign in it is escaped."""
     # Verbatim: else Slack links names of channels and some mentions on its own.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 

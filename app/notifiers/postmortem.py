@@ -141,9 +141,8 @@ def _told(words: Words, notice: Notice, entry: Entry, at: datetime) -> str:
     sign, clock = telling.sign(entry), words.clock(at)
     if entry.kind is not EntryKind.NOTE:
         return f"- **{clock}** {sign} {escape(telling.told(words, notice, entry))}"
-    text = entry.data.get("text")
     who = words.say("{person} noted:", person=person(author_of(entry)))
-    note = markdown.quote(text if isinstance(text, str) else "", indent="  ")
+    note = markdown.quote(entry.text("text"), indent="  ")
     return f"- **{clock}** {sign} **{escape(who)}**\n\n{note}\n"
 
 

@@ -49,6 +49,7 @@ def quantity(value: float, unit: str, locale: str, *, beside: float | None = Non
 
 
 def decimal_sign(locale: str) -> str:
+    """What stands before the decimals in this language: a point or a comma."""
     return str(get_decimal_symbol(babel_locale(locale)))
 
 

@@ -44,6 +44,11 @@ def current(notice: Notice) -> list[Silence]:
     return sorted(shown, key=lambda each: each.ends_at, reverse=True)
 
 
+def numbered(words: Words, notice: Notice) -> list[tuple[int, str]]:
+    """Those that can be ended, each with its number: on one line, the longest first."""
+    return [(each.id, one_line(line(words, notice, each))) for each in current(notice)]
+
+
 def links(words: Words, notice: Notice) -> list[tuple[str, str]]:
     """Name and address of the page of each silence that mutes it now; all are safe to show."""
     active = [each for each in notice.silences if each.mutes_now]
@@ -88,7 +93,7 @@ def told(words: Words, entry: Entry) -> str:
 
 def _parts(words: Words, entry: Entry) -> Iterator[str]:
     said = _said(words, entry)
-    comment = one_line(_text(entry, "comment")) if entry.kind in _BEGUN else ""
+    comment = one_line(entry.text("comment")) if entry.kind in _BEGUN else ""
     yield f"{said}: “{cut(comment, _COMMENT)}”" if comment else said
     if page := address(entry):
         yield page
@@ -96,11 +101,11 @@ def _parts(words: Words, entry: Entry) -> Iterator[str]:
 
 def address(entry: Entry) -> str:
     """The page of the silence that this entry tells of, as `told` ends with; else nothing."""
-    return (url(_text(entry, "link")) or "") if entry.kind in _BEGUN else ""
+    return (url(entry.text("link")) or "") if entry.kind in _BEGUN else ""
 
 
 def _said(words: Words, entry: Entry) -> str:
-    who = person(_text(entry, "by")) or "?"
+    who = person(entry.text("by")) or "?"
     until = _time(words, entry, "until")
     muted = entry.data.get("count")
     number = muted if isinstance(muted, int) else 0
@@ -152,7 +157,7 @@ def _over(words: Words, entry: Entry, who: str, until: str) -> str:
             return f"{said}: {_when_it_answers(words)}"
         case _:
             said = words.say("Not silenced, although {person} asked for it", person=who)
-            why = one_line(_text(entry, "reason"))
+            why = one_line(entry.text("reason"))
             late = words.say("Alertmanager did not answer before it was over")
             return f"{said}: {late if why == TOO_LATE else why}"
 
@@ -163,7 +168,7 @@ def _when_it_answers(words: Words) -> str:
 
 def _time(words: Words, entry: Entry, key: str) -> str:
     try:
-        at = datetime.fromisoformat(_text(entry, key))
+        at = datetime.fromisoformat(entry.text(key))
     except ValueError:
         return "?"
     return _moment(words, at, beside=entry.at)
@@ -173,8 +178,3 @@ def _moment(words: Words, at: datetime, *, beside: datetime) -> str:
     """The time of day; with the date, if that is another day than the one beside it."""
     same_day = words.day(at) == words.day(beside)
     return words.clock(at) if same_day else words.moment(at, beside=beside)
-
-
-def _text(entry: Entry, key: str) -> str:
-    value = entry.data.get(key)
-    return value if isinstance(value, str) else ""

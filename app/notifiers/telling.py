@@ -64,7 +64,7 @@ def told(words: Words, notice: Notice, entry: Entry) -> str:
 
 def _note(words: Words, entry: Entry) -> str:
     who = person(author_of(entry))
-    note = cut(clean(_text(entry, "text")).strip(), _NOTE_LENGTH)
+    note = cut(clean(entry.text("text")).strip(), _NOTE_LENGTH)
     if entry.kind is EntryKind.NOTE_EDITED or entry.data.get("edited"):
         return words.say("Note by {person}, edited: {text}", person=who, text=note)
     return words.say("Note by {person}: {text}", person=who, text=note)
@@ -109,7 +109,7 @@ def _taken(words: Words, entry: Entry) -> str:
         return words.say("Acknowledged by {person}", person=who)
     if entry.kind is EntryKind.UNACKNOWLEDGED:
         return words.say("Handed back by {person}, waits for somebody", person=who)
-    owner = person(_text(entry, "to"))
+    owner = person(entry.text("to"))
     if not owner:
         return words.say("Assigned to nobody by {person}", person=who)
     return words.say("Assigned to {owner} by {person}", owner=owner, person=who)
@@ -125,7 +125,7 @@ def _beside(words: Words, entry: Entry) -> str:
         case EntryKind.CHANGE:
             return words.say("Changed: {title}", title=_change(words, entry))
         case _:
-            return words.say("Changed: {title}", title=_text(entry, "title"))
+            return words.say("Changed: {title}", title=entry.text("title"))
 
 
 def _muted(words: Words, entry: Entry) -> str:
@@ -145,7 +145,7 @@ def _removed(words: Words, entry: Entry) -> str:
 
 
 def _delivery(words: Words, entry: Entry) -> str:
-    place, instead, code = (_text(entry, key) for key in ("destination", "instead", "code"))
+    place, instead, code = (entry.text(key) for key in ("destination", "instead", "code"))
     if not instead:
         return words.say("Shown in {place} again: from now on there only", place=place)
     why = f"{place} ({code})" if code else place
@@ -159,8 +159,8 @@ def _transport(words: Words, kind: str) -> str:
 
 def _change(words: Words, entry: Entry) -> str:
     """What was changed; and between which times, where nobody saw when."""
-    title = change_wording.title(words, _text(entry, "title"))
-    start, end = _text(entry, "not_before"), _text(entry, "at")
+    title = change_wording.title(words, entry.text("title"))
+    start, end = entry.text("not_before"), entry.text("at")
     if not (start and end):
         return title
     times = datetime.fromisoformat(start), datetime.fromisoformat(end)
@@ -207,7 +207,7 @@ def _end(words: Words, notice: Notice, entry: Entry) -> str:
     length = _length(words, notice, entry)
     if entry.kind is EntryKind.NO_LONGER_REPORTED:
         said = words.say("No longer reported after {duration}", duration=length)
-        why = _text(entry, "reason")
+        why = entry.text("reason")
         return f"{said}: {words.reason(why)}" if why else said
     if "forced" not in entry.data:
         return words.say("Resolved after {duration}", duration=length)
@@ -229,7 +229,7 @@ def _aside(words: Words, entry: Entry) -> str:
     if entry.data.get("unconfirmed"):
         doubt = words.say("not confirmed: Alertmanager could not be asked")
         return f" ({doubt})"
-    why = _text(entry, "reason")
+    why = entry.text("reason")
     return f" ({words.reason(why)})" if why else ""
 
 
@@ -249,8 +249,3 @@ def _names(words: Words, notice: Notice, entry: Entry) -> str:
 def _number(entry: Entry, key: str) -> int:
     value = entry.data.get(key)
     return value if isinstance(value, int) else 0
-
-
-def _text(entry: Entry, key: str) -> str:
-    value = entry.data.get(key)
-    return value if isinstance(value, str) else ""

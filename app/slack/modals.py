@@ -209,4 +209,5 @@ def button(label: str, action: str, value: str, *, style: str = "") -> Block:
 
 
 def plain(label: str) -> Block:
+    """Text in which nothing is markup; `:emoji:` stay as they were written."""
     return {"type": "plain_text", "text": label, "emoji": False}

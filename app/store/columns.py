@@ -115,16 +115,20 @@ WORDS = sa.Text().with_variant(postgresql.TSVECTOR(), "postgresql")
 
 
 def number() -> Any:
+    """A row's number, which the database gives."""
     return Field(default=None, primary_key=True, sa_type=cast("Any", ROW_NUMBER))
 
 
 def time(**options: Any) -> Any:
+    """A time, which must have a time zone; it is read back in UTC."""
     return Field(sa_type=UtcTime, **options)
 
 
 def json(**options: Any) -> Any:
+    """Plain JSON values."""
     return Field(sa_type=cast("Any", Json), **options)
 
 
 def text(**options: Any) -> Any:
+    """Text, which on PostgreSQL holds no NUL."""
     return Field(sa_type=PlainText, **options)

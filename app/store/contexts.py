@@ -19,6 +19,7 @@ from app.store.tables import ContextRow, IncidentRow, table
 
 _context = table(ContextRow)
 _incidents = table(IncidentRow)
+_due = _incidents.c.context_due_at
 
 _KINDS: dict[str, TypeAdapter[Any]] = {
     kind.__name__: TypeAdapter(kind) for kind in (*get_args(Facts), Missing)
@@ -75,23 +76,30 @@ def take_due(tx: Transaction, *, now: datetime, again_at: datetime, limit: int) 
     """
     query = (
         sa.select(_incidents.c.id)
-        .where(_incidents.c.context_due_at <= now)
+        .where(_due <= now)
         .order_by(_incidents.c.id.desc())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     numbers = list(tx.scalars(query))
-    _set_due(tx, numbers, again_at)
+    _set_due(tx, numbers, sa.literal(again_at, type_=_due.type))
     return numbers
 
 
-def asked(tx: Transaction, numbers: Sequence[int], *, again_at: datetime | None) -> None:
-    """The answers are stored; open incidents are asked about again at that time, if any."""
-    _set_due(tx, numbers, again_at)
+def asked(
+    tx: Transaction, number: int, *, taken_until: datetime, again_at: datetime | None
+) -> None:
+    """The answers are stored; an open incident is asked about again at that time, if any.
+
+    `taken_until` is when `take_due` made it due again. If it is due at another time now, alerts
+    have joined that nobody was asked about: that time stays. All times are in UTC.
+    """
+    taken = _due == taken_until
+    again = sa.literal(again_at, type_=_due.type)
+    _set_due(tx, [number], sa.case((taken, again), else_=_due))
 
 
-def _set_due(tx: Transaction, numbers: Sequence[int], at: datetime | None) -> None:
+def _set_due(tx: Transaction, numbers: Sequence[int], at: sa.ColumnElement[Any]) -> None:
     over = _incidents.c.status == Status.RESOLVED.value
-    due = sa.case((over, None), else_=sa.literal(at, type_=_incidents.c.context_due_at.type))
     update = sa.update(_incidents).where(_incidents.c.id.in_(numbers))
-    tx.execute(update.values(context_due_at=due))
+    tx.execute(update.values(context_due_at=sa.case((over, None), else_=at)))

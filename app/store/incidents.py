@@ -307,6 +307,7 @@ def _word(ending: Ending | None) -> str | None:
 
 
 def incident_from_row(row: Any) -> Incident:
+    """An incident without its alerts, context and notes, from a row of all its columns."""
     known = dict(zip(_COLUMNS, _get_columns(row), strict=True))
     known["receivers"] = tuple(known["receivers"])
     known["status"] = Status(known["status"])
@@ -333,6 +334,7 @@ def _alert_values(incident: int, state: AlertState) -> dict[str, Any]:
 
 
 def state_from_row(row: Any) -> AlertState:
+    """An alert as one incident holds it, from a row of all its columns."""
     alert = Alert(
         fingerprint=row.fingerprint,
         status=AlertStatus(row.status),
@@ -363,4 +365,5 @@ def _entry_values(incident: int, entry: Entry) -> dict[str, Any]:
 
 
 def entry_from_row(row: Any) -> Entry:
+    """An entry with its number, from a row of all its columns."""
     return Entry(EntryKind(row.kind), row.at, row.actor, row.data, row.number, row.actor_ref)

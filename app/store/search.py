@@ -74,7 +74,8 @@ def conditions(
         found.append(_is_as_urgent(search.severities))
     found += [having(tx, search.asked, within)] if search.asked else []
     found += [_titled(search)] if _is_no_word(search) else []
-    found += [_lists(_incidents.c.receivers, search.receivers)] if search.receivers else []
+    if search.receivers:
+        found.append(_lists(_incidents.c.receivers, search.receivers, tx.dialect.name))
     found += [_has_label(name, values, tx.dialect.name) for name, values in search.labels]
     if search.numbers is not None:
         found.append(_incidents.c.id.in_(search.numbers))
@@ -186,10 +187,14 @@ def fitting(tx: Transaction, found: Sequence[Any], matchers: Sequence[Matcher]) 
     return frozenset(numbers)
 
 
-def _lists(column: Any, values: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether a stored JSON list of texts holds one of these; JSON quotes each of them."""
+def _lists(column: Any, values: Sequence[str], dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a stored JSON list of texts holds one of these; JSON quotes each of them.
+
+    Not LIKE, to which on SQLite `A` and `a` are the same.
+    """
+    place = sa.func.strpos if dialect == "postgresql" else sa.func.instr
     text = sa.type_coerce(column, sa.Text)
-    return sa.or_(*(text.contains(to_json(value).decode(), autoescape=True) for value in values))
+    return sa.or_(*(place(text, to_json(value).decode()) > 0 for value in values))
 
 
 def _has_label(name: str, values: Sequence[str], dialect: str) -> sa.ColumnElement[bool]:

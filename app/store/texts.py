@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 import sqlalchemy as sa
 
 from app.core.incidents import Incident, Note
 from app.core.notes import NOTES, notes_of
-from app.core.searching import MOST_ALERTS, Document, document
+from app.core.searching import ANY_LABEL, MOST_ALERTS, Document, document
 from app.store import feed
 from app.store.database import Transaction
 from app.store.incidents import entry_from_row, incident_from_row
@@ -57,16 +57,22 @@ def behind(tx: Transaction, *, limit: int) -> Behind:
     return Behind(_documents(tx, [incident_from_row(row) for row in rows]), known, last)
 
 
-def keep(tx: Transaction, new: Behind) -> None:
-    """Take these documents into the index, if no other replica has meanwhile."""
+def keep(tx: Transaction, new: Behind) -> list[int]:
+    """Take these documents into the index, if no other replica has meanwhile.
+
+    Returns the incidents whose document the database refuses for what it holds: they are found
+    by labels only, and the others need not wait for them.
+    """
+    aside: list[int] = []
     if indexed(tx) != new.from_change:
-        return
+        return aside
     numbers = sorted(new.documents)
     for start in range(0, len(numbers), _MANY):
         some = numbers[start : start + _MANY]
         there = set(tx.scalars(sa.select(_incidents.c.id).where(_incidents.c.id.in_(some))))
-        _replace(tx, {number: new.documents[number] for number in some if number in there})
+        aside += _replace(tx, {number: new.documents[number] for number in some if number in there})
     tx.execute(_INDEXED, {"value": new.to_change})
+    return aside
 
 
 _INDEXED = sa.text(
@@ -75,19 +81,42 @@ _INDEXED = sa.text(
 )
 
 
-def _replace(tx: Transaction, documents: Mapping[int, Document]) -> None:
+def _replace(tx: Transaction, documents: Mapping[int, Document]) -> list[int]:
+    """Returns the numbers of those whose document the database refuses."""
     rows = [_row(tx, number, each) for number, each in documents.items()]
-    if not rows:
-        return
     if tx.dialect.name == "sqlite":
-        query = sa.select(_texts).where(_texts.c.incident_id.in_(list(documents)))
-        known = {row.incident_id: (row.words, row.labels) for row in tx.execute(query)}
-        rows = [row for row in rows if known.get(row["id"]) != (row["words"], row["labels"])]
-    if rows:
-        gone = [row["id"] for row in rows]
-        tx.execute(sa.delete(_texts).where(_texts.c.incident_id.in_(gone)))
-        tx.execute(_INSERT[tx.dialect.name], rows)
+        rows = _changed(tx, rows)
+    if not rows:
+        return []
+    gone = [row["id"] for row in rows]
+    tx.execute(sa.delete(_texts).where(_texts.c.incident_id.in_(gone)))
+    if _taken(tx, rows):
+        return []
+    refused = [row for row in rows if not _taken(tx, [row])]
+    tx.execute(_INSERT[tx.dialect.name], [row | _UNKNOWN for row in refused])
+    return [row["id"] for row in refused]
 
+
+def _changed(tx: Transaction, rows: Sequence[_Row]) -> list[_Row]:
+    query = sa.select(_texts).where(_texts.c.incident_id.in_([row["id"] for row in rows]))
+    known = {row.incident_id: (row.words, row.labels) for row in tx.execute(query)}
+    return [row for row in rows if known.get(row["id"]) != (row["words"], row["labels"])]
+
+
+def _taken(tx: Transaction, rows: Sequence[_Row]) -> bool:
+    """False where the database will never take one of them, however often it is asked."""
+    try:
+        with tx.begin_nested():
+            tx.execute(_INSERT[tx.dialect.name], rows)
+    except sa.exc.DBAPIError as error:
+        if str(getattr(error.orig, "sqlstate", "")).startswith(_OF_CONTENT):
+            return False
+        raise
+    return True
+
+
+# PostgreSQL's classes of errors: "data exception" and "program limit exceeded".
+_OF_CONTENT = ("22", "54")
 
 _INSERT = {
     "sqlite": sa.text(
@@ -100,7 +129,16 @@ _INSERT = {
 }
 
 
-def _row(tx: Transaction, number: int, document: Document) -> dict[str, int | str]:
+class _Row(TypedDict):
+    id: int
+    words: str
+    labels: str
+
+
+_UNKNOWN = {"words": "", "labels": ANY_LABEL}
+
+
+def _row(tx: Transaction, number: int, document: Document) -> _Row:
     marks = sorted(set(document.labels))
     if tx.dialect.name == "sqlite":
         return {"id": number, "words": " ".join(document.words), "labels": " ".join(marks)}

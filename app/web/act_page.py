@@ -62,7 +62,7 @@ def page(words: Words, view: View, answer: Answer | None = None) -> str:
         "open": incident.open,
         "taken": incident.status is Status.ACKNOWLEDGED,
         "revision": incident.revision,
-        "silences": _silences(words, notice),
+        "silences": silence_wording.numbered(words, notice),
         "mutable": _mutable(words, view),
         "why_not_silenced": _why_not_silenced(words, view),
         "lengths": [(name, words.duration(length)) for name, length in LENGTHS.items()],
@@ -114,6 +114,7 @@ def gone(words: Words) -> tuple[str, str]:
 
 
 def too_many(words: Words) -> tuple[str, str]:
+    """Somebody who presses too often: what it is, and what to do."""
     return (
         words.say("Too many actions at once"),
         words.say("Nothing was changed. Wait a minute, then go back and try again."),
@@ -121,6 +122,7 @@ def too_many(words: Words) -> tuple[str, str]:
 
 
 def unstored(words: Words) -> tuple[str, str]:
+    """A database that takes nothing: what it is, and what to do."""
     return (
         words.say("Nothing was changed"),
         words.say("The database takes nothing at the moment. Go back and try again in a minute."),
@@ -128,6 +130,7 @@ def unstored(words: Words) -> tuple[str, str]:
 
 
 def unreadable(words: Words) -> tuple[str, str]:
+    """A form that cannot be read: what it is, and what to do."""
     return (
         words.say("This form cannot be read"),
         words.say("Nothing was changed. Go back, reload the page, and try again."),
@@ -163,12 +166,6 @@ def _state(words: Words, notice: Notice) -> list[str]:
         *(one_line(each) for each in silence_wording.lines(words, notice)),
         *(f"⚠️ {each}" for each in words.remarks(incident)),
     ]
-
-
-def _silences(words: Words, notice: Notice) -> list[tuple[int, str]]:
-    """The silences that can be ended, each with its number."""
-    found = silence_wording.current(notice)
-    return [(each.id, one_line(silence_wording.line(words, notice, each))) for each in found]
 
 
 def _why_not_silenced(words: Words, view: View) -> str:
@@ -222,6 +219,7 @@ def _render(template: str, words: Words, title: str, facts: Mapping[str, Any]) -
 
 @cache
 def style() -> str:
+    """The page's style, which stands in the page: `policy` names it by its hash."""
     return (files("app.web") / "templates" / "act.css").read_text(encoding="utf-8")
 
 

@@ -19,7 +19,8 @@ LONGEST_NOTE = 10_000
 LONGEST_REASON = 500
 
 _TRIES = 5
-_MOST_NUMBER = 2**63 - 1
+_MOST_NUMBER = 2**63 - 1  # that a database knows
+_MOST_DIGITS = len(str(_MOST_NUMBER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,7 @@ def _last_note(tx: Transaction, number: int) -> tuple[int, Entry | None]:
 
 def number(text: str) -> int:
     """A number from a form; 0 for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= _MOST_NUMBER else 0
+    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
+        return 0
+    found = int(text)
+    return found if found <= _MOST_NUMBER else 0

@@ -139,10 +139,12 @@ async def shown(filters: Annotated[Filters, Query()], service: Service) -> Stats
 
 
 def load(tx: Transaction, stretch: Stretch) -> tuple[Stats, int]:
+    """The figures of a stretch, and how many of its incidents were about Plantão itself."""
     return store.summary(tx, stretch), store.about_ourselves(tx, stretch)
 
 
 def stretch_of(filters: Filters, now: datetime) -> Stretch:
+    """What is asked for, in UTC: by default up to now. Raises HTTPException (400)."""
     until = moment("until", filters.until, now) or now
     try:
         since = moment("since", filters.since, now) or until - _SHOWN_BY_DEFAULT

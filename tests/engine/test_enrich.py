@@ -21,8 +21,9 @@ from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
 from app.enrichers.enricher import Enricher, Subject
 from app.errors import NeighbourFailed, Unanswerable
-from app.store import contexts
-from app.store.database import Database
+from app.store import contexts, incidents
+from app.store.database import Database, Transaction
+from app.store.incidents import Saved
 from tests.clock import START, FakeClock
 from tests.house import alert, notification, serving
 from tests.waiting import tell
@@ -60,6 +61,23 @@ class Meeting:
         return Earlier(count=1, days=90)
 
 
+@dataclass
+class Busy:
+    """A source that answers when it is told to."""
+
+    name: str = "oracle"
+    refreshes: bool = True
+    asked: int = 0
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def find(self, subject: Subject) -> Facts | None:  # noqa: ARG002
+        self.asked += 1
+        self.began.set()
+        await self.answers.wait()
+        return Earlier(count=self.asked, days=90)
+
+
 @asynccontextmanager
 async def asking(directory: Path, clock: FakeClock, *sources: Enricher) -> AsyncIterator[Any]:
     """An incident on disk, and a loop with these sources that has not asked yet."""
@@ -70,11 +88,16 @@ async def asking(directory: Path, clock: FakeClock, *sources: Enricher) -> Async
         await tell(house, notification(alert("ScoringSlow")))
     db = Database(url)
     try:
-        await db.write(contexts.asked, [1], again_at=clock.now())
+        await db.write(ask, at=clock.now())
         policy = PolicyInForce(Policy(load(config)))
         yield Enrich(db, policy, Signals(), clock, enrichers=sources), db
     finally:
         db.close()
+
+
+def ask(tx: Transaction, *, at: datetime) -> None:
+    """The sources are to be asked about the incident then."""
+    incidents.save(tx, [Saved(incidents.get(tx, 1), [], [], ask_at=at)])
 
 
 async def told(db: Database, moment: Moment, source: str = "oracle") -> Facts | Missing | None:
@@ -144,7 +167,7 @@ async def test_a_source_that_is_down_rests(tmp_path: Path) -> None:
     source = Source(says=NeighbourFailed("It is down."))
     async with asking(tmp_path, clock, source) as (enrich, db):
         for _ in range(4):
-            await db.write(contexts.asked, [1], again_at=clock.now())
+            await db.write(ask, at=clock.now())
             await enrich.step()
         assert len(source.asked) == 3
         assert enrich.resting() == ["oracle"]
@@ -158,7 +181,7 @@ async def test_a_source_that_has_no_answer_to_this_question_is_not_down(tmp_path
     source = Source(says=Unanswerable("MLflow does not know the model x."))
     async with asking(tmp_path, clock, source) as (enrich, db):
         for _ in range(5):
-            await db.write(contexts.asked, [1], again_at=clock.now())
+            await db.write(ask, at=clock.now())
             await enrich.step()
         assert len(source.asked) == 5
         assert enrich.resting() == []
@@ -171,9 +194,26 @@ async def test_no_answer_to_this_question_ends_a_row_of_failures(tmp_path: Path)
     async with asking(tmp_path, clock, source) as (enrich, db):
         down, unknown = NeighbourFailed("It is down."), Unanswerable("There is no such thing.")
         for source.says in (down, down, unknown, down, down):
-            await db.write(contexts.asked, [1], again_at=clock.now())
+            await db.write(ask, at=clock.now())
             await enrich.step()
         assert enrich.resting() == []
+
+
+async def test_alerts_that_join_while_the_sources_answer_make_them_be_asked_again(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    busy = Busy()
+    async with asking(tmp_path, clock, busy) as (enrich, db):
+        asking_ = asyncio.create_task(enrich.step())
+        await busy.began.wait()
+        await clock.advance(seconds=1)
+        await db.write(ask, at=clock.now())
+        busy.answers.set()
+        await asking_
+        assert await enrich.step()
+        assert busy.asked == 2
+        assert not await enrich.step()
 
 
 async def test_sources_are_asked_side_by_side(tmp_path: Path) -> None:

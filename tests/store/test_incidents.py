@@ -13,7 +13,7 @@ from app.core.alerts import Alert, AlertStatus
 from app.core.copying import replace
 from app.core.incidents import Entry, EntryKind, Incident, Status
 from app.core.transitions import AlertState, Ending
-from app.store import incidents, schema
+from app.store import contexts, incidents, schema
 from app.store.database import Database, Transaction
 from app.store.incidents import Saved
 from app.store.tables import IncidentRow, table
@@ -152,3 +152,22 @@ async def test_a_nul_is_kept_or_replaced_as_the_database_can(db: Database) -> No
     (saved,) = await db.write(incidents.save, [Saved(replace(incident(0), title="a\0b"), [], [])])
     stored = await db.read(incidents.get, saved.id)
     assert stored.title == ("a\N{REPLACEMENT CHARACTER}b" if db.replicated else "a\0b")
+
+
+@pytest.mark.parametrize(
+    ("number", "joined", "due"),
+    [
+        (3, None, LATER),
+        (3, NOW + timedelta(seconds=1), NOW + timedelta(seconds=1)),
+        (1, NOW + timedelta(seconds=1), None),  # it is over
+    ],
+)
+async def test_whoever_joins_while_the_sources_are_asked_is_asked_about_next(
+    db: Database, number: int, joined: datetime | None, due: datetime | None
+) -> None:
+    (stored,) = await db.write(incidents.save, [Saved(incident(number), [], [], ask_at=NOW)])
+    until = NOW + timedelta(minutes=1)
+    await db.write(contexts.take_due, now=NOW, again_at=until, limit=5)
+    await db.write(incidents.save, [Saved(stored, [], [], ask_at=joined)])
+    await db.write(contexts.asked, 1, taken_until=until, again_at=LATER)
+    assert await db.read(_due, 1) == due

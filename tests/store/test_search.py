@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ from app.core.alerts import Alert, AlertStatus
 from app.core.copying import replace
 from app.core.incidents import Incident, Status
 from app.core.matchers import parse_matchers
-from app.core.searching import MOST_ALERTS
+from app.core.searching import MOST_ALERTS, Document
 from app.core.transitions import AlertState, Ending
 from app.store import feed, incidents, schema, texts
 from app.store.database import Database, Transaction
 from app.store.feed import Position
 from app.store.incidents import Saved
 from app.store.queries import Search, find, page
+from app.store.texts import Behind
 from tests.neighbours.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -199,6 +201,24 @@ async def test_an_incident_of_many_alerts_is_indexed_in_part_and_found_whole(db:
         await index(db)
 
 
+async def test_receivers_are_found_by_their_very_name(db: Database) -> None:
+    names = ["storage", "Storage", 'a"b', "a\\b", "50%", "50_", "ação"]
+    story = [opened(n, "A") for n, _ in enumerate(names, 1)]
+    await db.write(
+        incidents.save,
+        [
+            # More alerts than are read: the index says perhaps of it.
+            Saved(replace(each.incident, receivers=(name,), firing=MOST_ALERTS + 1), [], [])
+            for each, name in zip(story, names, strict=True)
+        ],
+    )
+    for _ in range(2):
+        for number, name in enumerate(names, 1):
+            assert await found(db, receivers=[name]) == [number], name
+        assert await found(db, receivers=["STORAGE", "50", "a"]) == []
+        await index(db)
+
+
 async def test_a_step_of_the_index_is_bounded_by_alerts(db: Database) -> None:
     story = [opened(n, "A") for n in range(1, 21)]
     many = [Saved(replace(s.incident, firing=1_000), s.states, []) for s in story]
@@ -207,3 +227,41 @@ async def test_a_step_of_the_index_is_bounded_by_alerts(db: Database) -> None:
     assert sorted(first.documents) == [1, 2]
     await index(db)
     assert await db.read(texts.indexed) == 20
+
+
+def hashes(number: int, count: int) -> str:
+    return " ".join(sha256(f"{number}-{n}".encode()).hexdigest() for n in range(count))
+
+
+async def test_a_text_that_is_too_long_is_indexed_in_part_and_holds_nothing_up(
+    db: Database,
+) -> None:
+    long = [
+        AlertState(
+            Alert(f"{n:02}", AlertStatus.FIRING, {"pod": f"p{n}"}, {"said": hashes(n, 1_060)}, NOW),
+            reported_at=NOW,
+        )
+        for n in range(16)
+    ]
+    one = opened(1, "SmallFiles").incident
+    await db.write(incidents.save, [Saved(replace(one, firing=16), long, []), opened(2, "Kafka")])
+    for _ in range(2):
+        assert await found(db, text="kafka") == [2]
+        assert await found(db, text="smallfiles transacao pod-p15") == [1]
+        assert await found(db, text=hashes(0, 2)) == [1]
+        assert await found(db, text=hashes(15, 1_060)[-64:]) == []
+        assert await found(db, matchers=parse_matchers('pod="p15"')) == [1]
+        await index(db)
+    assert await db.read(texts.indexed) == 2
+
+
+async def test_what_the_database_never_takes_is_set_aside(db: Database) -> None:
+    await db.write(incidents.save, [opened(n, "KafkaLag", pod=f"p{n}") for n in (1, 2, 3)])
+    new = await db.read(texts.behind, limit=10)
+    huge = Document(["x" * 5_000], new.documents[2].labels)
+    documents = {**new.documents, 2: huge}
+    aside = await db.write(texts.keep, Behind(documents, new.from_change, new.to_change))
+    assert aside == ([2] if db.replicated else [])
+    assert await db.read(texts.indexed) == 3
+    assert await found(db, text="kafka") == [3, 1]
+    assert await found(db, matchers=parse_matchers('pod="p2"')) == [2]

@@ -376,7 +376,11 @@ async def test_personal_data_is_masked(tmp_path: Path) -> None:
         {"do": "end-silence", "silence": "-1"},
         {"do": "end-silence", "silence": "²"},
         {"do": "end-silence", "silence": "9" * 30},
+        {"do": "end-silence", "silence": "0" * 20 + "9" * 30},
+        {"do": "end-silence", "silence": "0" * 5_000},
+        {"do": "end-silence", "silence": str(2**63)},
         {"do": "resolve", "anyway": "yes"},
+        {"do": "resolve", "anyway": "yes", "revision": "0" * 20 + "9" * 30},
         {f"field{number}": "x" for number in range(50)},
     ],
 )

@@ -208,6 +208,22 @@ async def test_where_no_token_is_needed_it_asks_for_a_name(tmp_path: Path) -> No
         assert_problem(await house.http.get("/incidents"), 401)
 
 
+async def test_numbers_that_are_none_in_the_console_s_forms(tmp_path: Path) -> None:
+    address = "/console/incidents/1"
+    async with serving(tmp_path) as house:
+        await house.post(notification(alert()))
+        await sign_in(house, "", name="Ana")
+        for number in ("0" * 20 + "9" * 30, "0" * 5_000, "9" * 19, "²"):
+            for form in (
+                {"do": "end-silence", "silence": number},
+                {"do": "stop-posting", "posting": number},
+                {"do": "remove-note", "note": number, "revision": number, "seen": number},
+            ):
+                answer = await house.http.post(address, data=form, headers=page_token(house))
+                assert answer.status_code in {400, 404, 409}
+            assert (await house.http.get(address, params={"done": number})).status_code == 200
+
+
 async def test_strangers_are_led_to_the_door_and_back(tmp_path: Path) -> None:
     async with serving(tmp_path) as house:
         await new_token(house, Right.READ)

@@ -20,7 +20,7 @@ from app.notifiers.charting import chart_of, described
 from app.notifiers.own_wording import localised, told
 from app.notifiers.reading import explanation, readable
 from app.notifiers.text import clean, cut, one_line, url
-from app.notifiers.wording import N_, Words, person
+from app.notifiers.wording import N_, person
 from app.store import incidents, postings, receipts
 from app.store.database import Transaction
 from app.store.receipts import Receipt
@@ -169,7 +169,7 @@ def facts(who: Reader, view: View, *, search: str = "", public_url: str = "") ->
         "chart_query": urlencode({"v": incident.revision, "lang": who.locale}),
         "story": list(_story(who, view)),
         "labels": _labels(who, incident),
-        "silences": _silences(words, notice),
+        "silences": silence_wording.numbered(words, notice),
         "postings": [_posting(who, each) for each in view.postings],
         "receipts": [(each.id, who.moment(each.received_at)) for each in view.receipts],
         **_alert_facts(who, view, search),
@@ -253,11 +253,6 @@ def _labels(who: Reader, incident: Incident) -> list[tuple[str, str, str]]:
         view = f"{who.root}console/incidents?{urlencode({'matcher': str(matcher)})}"
         shown.append((one_line(name), cut(one_line(value), 120), view))
     return shown
-
-
-def _silences(words: Words, notice: Notice) -> list[tuple[int, str]]:
-    found = silence_wording.current(notice)
-    return [(each.id, one_line(silence_wording.line(words, notice, each))) for each in found]
 
 
 def _posting(who: Reader, posting: Posting) -> dict[str, Any]:
