@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiosmtplib
 import structlog
@@ -28,6 +28,22 @@ class Letter:
 
     recipient: str
     data: bytes
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the letters: who waits, how many were taken, and who was refused and why."""
+
+    waiting: list[Letter]
+    taken: int = 0
+    refused: dict[Letter, DeliveryFailed] = field(default_factory=dict)
+
+    def put_off(self, error: DeliveryFailed) -> None:
+        """The server takes no more from us. If it took some just now, that is for a while only."""
+        if self.taken:
+            error = TryLater(str(error), code=error.code)
+        self.refused |= dict.fromkeys(self.waiting, error)
+        self.waiting.clear()
 
 
 class _Connection(SMTP):
@@ -67,38 +83,58 @@ class MailServer:
         return f"{self._server.host}:{self._server.port}{who} ({self._server.tls})"
 
     async def send(self, sender: str, letters: Sequence[Letter]) -> dict[Letter, DeliveryFailed]:
-        """Hand them in; returns those that were refused, and why.
+        """Hand them in; returns those that were not taken, and why.
 
         One recipient who is taken is enough: to raise for the others would repeat it for all.
+        Each connection settles one letter at least, so there are no more of them than letters.
         """
-        waiting, refused = list(letters), dict[Letter, DeliveryFailed]()
-        with _mapped():
-            while waiting:
-                async with self._session() as smtp:
-                    refused |= await self._send_many(smtp, sender, waiting)
-        if len(refused) == len(letters):
-            raise _most_hopeful(list(refused.values()))
-        for error in refused.values():
-            log.warning("a mail reaches some of its recipients only", code=error.code)
-        return refused
-
-    async def _send_many(
-        self, smtp: SMTP, sender: str, waiting: list[Letter]
-    ) -> dict[Letter, DeliveryFailed]:
-        """All that wait, or up to the first that is refused: servers hang up after that."""
-        while waiting:
-            letter = waiting.pop(0)
+        tally = _Tally(list(letters))
+        while tally.waiting:
             try:
-                await self._send(smtp, sender, letter)
-            except (TryLater, ContentRefused, DestinationDead) as error:
-                return {letter: error}
-        return {}
+                with _mapped():
+                    async with self._session() as smtp:
+                        await self._send_many(smtp, sender, tally)
+            except DeliveryFailed as error:
+                tally.put_off(error)
+        if not tally.taken:
+            raise _most_hopeful(list(tally.refused.values()))
+        for why in tally.refused.values():
+            log.warning("a mail reaches some of its recipients only", code=why.code)
+        return tally.refused
 
-    async def _send(self, smtp: SMTP, sender: str, letter: Letter) -> None:
+    async def _send_many(self, smtp: SMTP, sender: str, tally: _Tally) -> None:
+        """All that wait, or up to the first that is refused: servers hang up after that.
+
+        Raises where the server takes no mail at all over this connection. One that took some
+        may have a limit for each connection: the next letter begins a new one.
+        """
+        fresh = True
+        while tally.waiting:
+            try:
+                await self._begin(smtp, sender)
+            except (aiosmtplib.SMTPException, OSError):
+                if fresh:
+                    raise
+                return
+            fresh = False
+            letter = tally.waiting.pop(0)
+            try:
+                await self._hand_in(smtp, letter)
+            except DeliveryFailed as error:
+                tally.refused[letter] = error
+                return
+            tally.taken += 1
+
+    async def _begin(self, smtp: SMTP, sender: str) -> None:
         async with asyncio.timeout(_STEPS * self._timeout):
             await smtp.mail(sender)
+
+    async def _hand_in(self, smtp: SMTP, letter: Letter) -> None:
+        """One letter; it is its own recipient, or its own content, that is at fault."""
+        with _mapped():
             try:
-                await smtp.rcpt(letter.recipient)
+                async with asyncio.timeout(_STEPS * self._timeout):
+                    await smtp.rcpt(letter.recipient)
             except aiosmtplib.SMTPRecipientRefused as error:
                 raise _refused("the recipient", error) from None
         await _hand_over(smtp, letter.data)
@@ -127,8 +163,9 @@ class MailServer:
 
 
 def _most_hopeful(refusals: Sequence[DeliveryFailed]) -> DeliveryFailed:
-    """What may be taken later, or in plainer words, is worth more than what never will be."""
-    order = (TryLater, ContentRefused, DestinationDead)
+    """What may be taken later, or in plainer words, is worth more than what never will be; and
+    that it may have been taken, most."""
+    order = (Ambiguous, TryLater, ContentRefused, DestinationDead)
     ranked = sorted(refusals, key=lambda error: order.index(type(error)))
     return next(iter(ranked), DestinationDead("There is no recipient.", code="no_recipient"))
 
