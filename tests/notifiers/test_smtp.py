@@ -103,6 +103,36 @@ async def test_where_nobody_takes_it_doubt_weighs_most(server: SmtpServer) -> No
         await send(server)
 
 
+# Handing in has a deadline as a whole
+
+
+async def hurried(server: SmtpServer) -> dict[Letter, DeliveryFailed]:
+    """What comes of them within two seconds, with all the time in the world for each answer."""
+    mails = MailServer(parse_smtp_url(server.url), timeout=60, deadline=2)
+    async with asyncio.timeout(15):
+        return await mails.send(SENDER, LETTERS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(Fault.SILENT_AT_RCPT, TryLater), (Fault.SILENT_AFTER_DATA, Ambiguous)],
+)
+async def test_who_still_waits_at_the_deadline_is_put_off(
+    server: SmtpServer, fault: Fault, kind: type[DeliveryFailed]
+) -> None:
+    server.fail(fault, recipient=B.recipient)
+    refused = await hurried(server)
+    assert kinds(refused) == {B: kind, C: TryLater}
+    assert await send(server, list(refused)) == {}
+    assert taken(server) == ["a", "b", "c"]
+
+
+async def test_a_server_that_says_nothing_is_left_at_the_deadline(server: SmtpServer) -> None:
+    server.delay = 60
+    with pytest.raises(TryLater):
+        await hurried(server)
+
+
 # Connections
 
 
