@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
 from app.core.alerts import severity_rank
@@ -18,6 +18,13 @@ from app.core.replies import coalesce, due, is_told
 
 #: What a destination's kind may be.
 SLACK, EMAIL, CONSOLE = "slack", "email", "console"
+
+#: How long one mail may take to be handed in, to all its recipients together.
+MAIL_DEADLINE = timedelta(seconds=40)
+
+#: How long a posting stays in the hands of a replica before another takes it. Nobody can look for
+#: a mail: that must be longer than handing one in takes, its picture (10 s) and farewell included.
+LEASE = MAIL_DEADLINE + timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -176,7 +176,9 @@ class Deliver:
         if outcome.wait:
             now = self._clock.now()
             due_at = now + timedelta(seconds=outcome.wait)
-            await self._db.write(postings.record, outcome.posting, due_at=due_at, now=now)
+            await self._db.write(
+                postings.record, outcome.posting, by=self._me, due_at=due_at, now=now
+            )
         else:
             await self._after_success(lane, work, outcome)
 
@@ -222,6 +224,7 @@ class Deliver:
             _shown,
             posting,
             policy,
+            by=self._me,
             due_at=_due(outcome, now),
             recovered=recovered,
             again=outcome.called and work.posting.state is PostingState.FAILING,
@@ -248,7 +251,8 @@ class Deliver:
         posting = work.posting
         plan = after_failure(error, attempts=posting.attempts + 1, plain=posting.plain, now=now)
         failed = _failed(posting, error, plan)
-        await self._db.write(_not_shown, failed, plan, error, self._policy.current, now=now)
+        policy = self._policy.current
+        await self._db.write(_not_shown, failed, plan, error, policy, by=self._me, now=now)
 
 
 def _failed(posting: Posting, error: DeliveryFailed, plan: Plan) -> Posting:
@@ -283,13 +287,14 @@ def _shown(
     posting: Posting,
     policy: Policy,
     *,
+    by: str,
     due_at: datetime | None,
     recovered: bool,
     again: bool,
     now: datetime,
 ) -> None:
     """Record what is shown, and that the destination works again if it had not."""
-    postings.record(tx, posting, due_at=due_at, now=now)
+    postings.record(tx, posting, by=by, due_at=due_at, now=now)
     if again and postings.relieve(tx, posting.incident_id, posting.destination, now=now):
         incident = incidents.get(tx, posting.incident_id, for_update=True)
         event = DeliveryChanged(str(posting.destination), "Shown there again.")
@@ -307,10 +312,11 @@ def _not_shown(
     error: DeliveryFailed,
     policy: Policy,
     *,
+    by: str,
     now: datetime,
 ) -> None:
     """Record the failure; where the destination is dead, go elsewhere and say so."""
-    postings.record(tx, posting, due_at=plan.at, now=now)
+    postings.record(tx, posting, by=by, due_at=plan.at, now=now)
     if not plan.elsewhere:
         return
     incident = incidents.get(tx, posting.incident_id, for_update=True)

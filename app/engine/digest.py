@@ -6,7 +6,8 @@ A digest's row is its queue entry, as a posting's is, and is kept once it is sen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,7 +20,7 @@ from app.engine.clock import Clock
 from app.engine.outlook import Outlook
 from app.engine.policy import Policy, PolicyInForce, destinations
 from app.errors import ContentRefused, DeliveryFailed, DestinationDead, StoreUnavailable
-from app.notifiers.notifier import ROOT, Mark, Message, Notifier, Sought
+from app.notifiers.notifier import ROOT, Mark, Message, Notifier, ReachesMany, Sought
 from app.store import digests, stats
 from app.store.database import Database, Transaction
 from app.store.digests import Due, Failure
@@ -31,6 +32,15 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _NO_INCIDENT = 0  # what a digest's mark has in the place of an incident's number
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """A digest that is told, but not to everybody; they are tried again at `at` (UTC)."""
+
+    notifier: ReachesMany
+    root: str
+    at: datetime
 
 
 class Digests:
@@ -54,6 +64,8 @@ class Digests:
         self._outlook = outlook
         self._locale = locale
         self._zone = ZoneInfo(zone)
+        # In memory, as what they lack is: a restart, or another replica, knows of neither.
+        self._behind: list[_Behind] = []
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -67,6 +79,7 @@ class Digests:
     async def step(self) -> None:
         """Send all that is due now."""
         await self._plan()
+        await self._catch_up()
         while await self._db.read(digests.any_due, now=self._clock.now()):
             due = await self._db.write(digests.lease, now=self._clock.now())
             if due is None:  # another replica has it
@@ -90,24 +103,48 @@ class Digests:
 
     async def _send(self, due: Due) -> None:
         try:
-            await self._show(due)
+            notifier, root = await self._show(due)
         except DeliveryFailed as error:
             await self._after_failure(due, error)
             return
         await self._db.write(digests.sent, due, now=self._clock.now())
         log.info("told of the week", transport=due.destination.kind)
+        if isinstance(notifier, ReachesMany):
+            self._remember(notifier, root)
 
-    async def _show(self, due: Due) -> None:
-        """Raises DeliveryFailed. What may be there already is looked for first."""
+    def _remember(self, notifier: ReachesMany, root: str) -> None:
+        """Keep in mind who was not reached, as long as it is worth trying them again."""
+        unreached = notifier.unreached(root)
+        if unreached is None:
+            return
+        if unreached.pause is None:
+            # Not `why`, which holds their addresses.
+            log.warning("the digest does not reach everybody")
+            return
+        at = self._clock.now() + timedelta(seconds=unreached.pause)
+        self._behind.append(_Behind(notifier, root, at))
+
+    async def _catch_up(self) -> None:
+        now = self._clock.now()
+        due = [each for each in self._behind if each.at <= now]
+        self._behind = [each for each in self._behind if each.at > now]
+        for each in due:
+            await each.notifier.catch_up(each.root)
+            self._remember(each.notifier, each.root)
+
+    async def _show(self, due: Due) -> tuple[Notifier, str]:
+        """Where it is shown now; raises DeliveryFailed. What may be there already is looked for
+        first."""
         kind, address = due.destination.kind, due.destination.address
         notifier = self._notifiers.get(kind)
         if notifier is None:
             raise DestinationDead(f"{kind} is not set up: its settings are missing.")
-        if due.in_doubt and await _is_there(notifier, due):
-            return
+        if due.in_doubt and (there := await _find(notifier, due)):
+            return notifier, there
         message = await self._message(notifier, due)
-        await notifier.post(address, message, Mark(_NO_INCIDENT, due.token, ROOT))
+        root = await notifier.post(address, message, Mark(_NO_INCIDENT, due.token, ROOT))
         NEIGHBOUR_CALLS.labels(kind, "ok").inc()
+        return notifier, root
 
     async def _message(self, notifier: Notifier, due: Due) -> Message:
         policy = self._policy.current
@@ -148,10 +185,11 @@ def _not_shown(
         digests.plan(tx, due.until, [instead.destination], now=now)
 
 
-async def _is_there(notifier: Notifier, due: Due) -> bool:
+async def _find(notifier: Notifier, due: Due) -> str | None:
+    """The reference of what is there already."""
     sought = Sought(due.destination.address, due.token, since=due.created_at)
     shown = await notifier.survey(sought)
-    return shown is not None and shown.root is not None
+    return shown.root if shown else None
 
 
 def _load(tx: Transaction, week: Week, outlook: Outlook) -> Digest:

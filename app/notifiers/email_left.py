@@ -1,4 +1,4 @@
-"""Mails that some of their recipients refused while others took them: kept, and tried again."""
+"""Mails that some of their recipients did not take while others did: kept, and tried again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.errors import DeliveryFailed, TryLater
+from app.errors import Ambiguous, DeliveryFailed, TryLater
 from app.notifiers.notifier import Unreached
 from app.notifiers.smtp import Letter
 
@@ -34,10 +34,7 @@ class Leftovers:
     def add(self, thread: str, refused: Mapping[Letter, DeliveryFailed]) -> None:
         """A new mail of the thread was refused by these, and taken by all others."""
         waiting = [each for each in self._threads.pop(thread, []) if each.again]
-        new = [
-            _Left(letter, str(error), isinstance(error, TryLater))
-            for letter, error in refused.items()
-        ]
+        new = [_Left(letter, str(error), _worth_a_try(error)) for letter, error in refused.items()]
         self._keep(thread, [*waiting, *new])
 
     def due(self, thread: str) -> Sequence[Letter]:
@@ -52,7 +49,7 @@ class Leftovers:
             if not each.again:
                 left.append(each)
             elif error is not None:
-                again = isinstance(error, TryLater) and each.tries + 1 < _TRIES
+                again = _worth_a_try(error) and each.tries + 1 < _TRIES
                 left.append(replace(each, why=str(error), again=again, tries=each.tries + 1))
         self._keep(thread, left)
 
@@ -71,3 +68,8 @@ class Leftovers:
             self._threads[thread] = left
         while len(self._threads) > _MOST:
             self._threads.popitem(last=False)
+
+
+def _worth_a_try(error: DeliveryFailed) -> bool:
+    """Who perhaps has the mail gets it once more: the same Message-ID makes that harmless."""
+    return isinstance(error, TryLater | Ambiguous)

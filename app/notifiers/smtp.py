@@ -6,17 +6,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiosmtplib
 import structlog
 from aiosmtplib import SMTP
 
+from app.core.postings import MAIL_DEADLINE
 from app.errors import Ambiguous, ContentRefused, DeliveryFailed, DestinationDead, TryLater
 from app.notifiers.text import cut, one_line
 from app.values import SmtpServer
 
-_STEPS = 3  # so many timeouts are there for all that comes before the mail itself
 _PERMANENT = 500  # SMTP replies from here on are final
 
 log = structlog.get_logger()
@@ -28,6 +28,26 @@ class Letter:
 
     recipient: str
     data: bytes
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the letters: who waits, how many were taken, and who was refused and why.
+
+    At `end`, by the event loop's clock, nobody is waited for any more.
+    """
+
+    waiting: list[Letter]
+    end: float
+    taken: int = 0
+    refused: dict[Letter, DeliveryFailed] = field(default_factory=dict)
+
+    def put_off(self, error: DeliveryFailed) -> None:
+        """The server takes no more from us. If it took some just now, that is for a while only."""
+        if self.taken:
+            error = TryLater(str(error), code=error.code)
+        self.refused |= dict.fromkeys(self.waiting, error)
+        self.waiting.clear()
 
 
 class _Connection(SMTP):
@@ -44,7 +64,8 @@ class MailServer:
     """Where mail is handed in. Every method raises DeliveryFailed and nothing else.
 
     `tls_context` is for a server whose certificate the system does not trust. `timeout` is in
-    seconds, for each step: servers may look long at what they are given.
+    seconds, for each answer: servers may look long at what they are given. `deadline` is in
+    seconds too, for one call as a whole, whatever the number of letters.
     """
 
     def __init__(
@@ -53,58 +74,72 @@ class MailServer:
         *,
         tls_context: ssl.SSLContext | None = None,
         timeout: float = 20.0,
+        deadline: float = MAIL_DEADLINE.total_seconds(),
     ) -> None:
         self._server = server
         self._tls_context = tls_context
         self._timeout = timeout
+        self._deadline = deadline
 
     async def check(self) -> str:
         """That the server takes us, in a line. Nothing is sent."""
+        end = self._end()
         with _mapped():
-            async with self._session() as smtp:
+            async with self._session(end) as smtp, asyncio.timeout_at(end):
                 await smtp.noop()
         who = f" as {self._server.user}" if self._server.user else ""
         return f"{self._server.host}:{self._server.port}{who} ({self._server.tls})"
 
     async def send(self, sender: str, letters: Sequence[Letter]) -> dict[Letter, DeliveryFailed]:
-        """Hand them in; returns those that were refused, and why.
+        """Hand them in; returns those that were not taken by the deadline, and why.
 
         One recipient who is taken is enough: to raise for the others would repeat it for all.
+        Each connection settles one letter at least, so there are no more of them than letters.
         """
-        waiting, refused = list(letters), dict[Letter, DeliveryFailed]()
-        with _mapped():
-            while waiting:
-                async with self._session() as smtp:
-                    refused |= await self._send_many(smtp, sender, waiting)
-        if len(refused) == len(letters):
-            raise _most_hopeful(list(refused.values()))
-        for error in refused.values():
-            log.warning("a mail reaches some of its recipients only", code=error.code)
-        return refused
-
-    async def _send_many(
-        self, smtp: SMTP, sender: str, waiting: list[Letter]
-    ) -> dict[Letter, DeliveryFailed]:
-        """All that wait, or up to the first that is refused: servers hang up after that."""
-        while waiting:
-            letter = waiting.pop(0)
+        tally = _Tally(list(letters), self._end())
+        while tally.waiting:
             try:
-                await self._send(smtp, sender, letter)
-            except (TryLater, ContentRefused, DestinationDead) as error:
-                return {letter: error}
-        return {}
+                with _mapped():
+                    async with self._session(tally.end) as smtp:
+                        await self._send_many(smtp, sender, tally)
+            except DeliveryFailed as error:
+                tally.put_off(error)
+        if not tally.taken:
+            raise _most_hopeful(list(tally.refused.values()))
+        for why in tally.refused.values():
+            log.warning("a mail reaches some of its recipients only", code=why.code)
+        return tally.refused
 
-    async def _send(self, smtp: SMTP, sender: str, letter: Letter) -> None:
-        async with asyncio.timeout(_STEPS * self._timeout):
-            await smtp.mail(sender)
+    async def _send_many(self, smtp: SMTP, sender: str, tally: _Tally) -> None:
+        """All that wait, or up to the first that is refused: servers hang up after that.
+
+        Raises where the server takes no mail at all over this connection. One that took some
+        may have a limit for each connection: the next letter begins a new one.
+        """
+        fresh = True
+        while tally.waiting:
             try:
-                await smtp.rcpt(letter.recipient)
-            except aiosmtplib.SMTPRecipientRefused as error:
-                raise _refused("the recipient", error) from None
-        await _hand_over(smtp, letter.data)
+                async with asyncio.timeout_at(tally.end):
+                    await smtp.mail(sender)
+            except (aiosmtplib.SMTPException, OSError):
+                if fresh:
+                    raise
+                return
+            fresh = False
+            letter = tally.waiting.pop(0)
+            try:
+                await _hand_in(smtp, letter, tally.end)
+            except DeliveryFailed as error:
+                tally.refused[letter] = error
+                return
+            tally.taken += 1
+
+    def _end(self) -> float:
+        """The deadline of a call that begins now, by the event loop's clock."""
+        return asyncio.get_running_loop().time() + self._deadline
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[SMTP]:
+    async def _session(self, end: float) -> AsyncIterator[SMTP]:
         """A connection that is greeted, encrypted and authenticated as the settings say."""
         smtp = _Connection(
             hostname=self._server.host,
@@ -117,7 +152,7 @@ class MailServer:
             timeout=self._timeout,
         )
         try:
-            async with asyncio.timeout(_STEPS * self._timeout):
+            async with asyncio.timeout_at(end):
                 await smtp.connect()
             yield smtp
             with suppress(aiosmtplib.SMTPException, OSError):
@@ -127,16 +162,29 @@ class MailServer:
 
 
 def _most_hopeful(refusals: Sequence[DeliveryFailed]) -> DeliveryFailed:
-    """What may be taken later, or in plainer words, is worth more than what never will be."""
-    order = (TryLater, ContentRefused, DestinationDead)
+    """What may be taken later, or in plainer words, is worth more than what never will be; and
+    that it may have been taken, most."""
+    order = (Ambiguous, TryLater, ContentRefused, DestinationDead)
     ranked = sorted(refusals, key=lambda error: order.index(type(error)))
     return next(iter(ranked), DestinationDead("There is no recipient.", code="no_recipient"))
 
 
-async def _hand_over(smtp: SMTP, data: bytes) -> None:
+async def _hand_in(smtp: SMTP, letter: Letter, end: float) -> None:
+    """One letter; it is its own recipient, or its own content, that is at fault."""
+    with _mapped():
+        try:
+            async with asyncio.timeout_at(end):
+                await smtp.rcpt(letter.recipient)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            raise _refused("the recipient", error) from None
+    await _hand_over(smtp, letter.data, end)
+
+
+async def _hand_over(smtp: SMTP, data: bytes, end: float) -> None:
     """From here on, silence leaves it open whether the mail was taken."""
     try:
-        await smtp.data(data)
+        async with asyncio.timeout_at(end):
+            await smtp.data(data)
     except aiosmtplib.SMTPDataError as error:
         if error.code < _PERMANENT:
             raise _refused("the mail", error) from None

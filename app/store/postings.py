@@ -5,22 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.incidents import Incident
-from app.core.postings import Destination, Place, Posting, PostingState, priority
+from app.core.postings import LEASE, Destination, Place, Posting, PostingState, priority
 from app.errors import NotFound
 from app.store import bulk
 from app.store.database import Transaction
 from app.store.tables import PostingRow, table
 
 _postings = table(PostingRow)
-
-_LEASE = timedelta(seconds=60)  # longer than any call's deadline
 
 
 def show(
@@ -165,7 +163,7 @@ def lease(
     now: datetime,
     priority_below: int | None = None,
 ) -> Posting | None:
-    """Take the most pressing due posting of a destination into one's hands, for a minute.
+    """Take the most pressing due posting of a destination into one's hands, for LEASE.
 
     A lease that ran out belonged to somebody who died in between: the posting is then in
     doubt, and must be looked for before anything is posted again.
@@ -186,13 +184,18 @@ def lease(
     tx.execute(
         sa.update(_postings)
         .where(_postings.c.id == row.id)
-        .values(lease_until=now + _LEASE, lease_by=by, in_doubt=in_doubt)
+        .values(lease_until=now + LEASE, lease_by=by, in_doubt=in_doubt)
     )
     return _posting(row, in_doubt=in_doubt)
 
 
-def record(tx: Transaction, posting: Posting, *, due_at: datetime | None, now: datetime) -> None:
+def record(
+    tx: Transaction, posting: Posting, *, by: str, due_at: datetime | None, now: datetime
+) -> None:
     """Store what is now shown, end the lease, and say when to look at it again.
+
+    Nothing, if it is no longer in the hands of `by`: a person stopped it, or somebody else took
+    it, who found it in doubt and records what they see.
 
     `due_at` None means that nothing is left to do, unless it was asked for again since it
     was leased: the incident changed while the call was made. So does a later time, where only
@@ -211,7 +214,7 @@ def record(tx: Transaction, posting: Posting, *, due_at: datetime | None, now: d
     del values["asked"]
     tx.execute(
         sa.update(_postings)
-        .where(_postings.c.id == number, _postings.c.state != PostingState.STOPPED.value)
+        .where(_postings.c.id == number, _postings.c.lease_by == by)
         .values(values)
     )
 

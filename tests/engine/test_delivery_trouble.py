@@ -346,6 +346,26 @@ async def test_who_takes_no_mail_for_now_gets_it_later_and_holds_up_nobody(tmp_p
             assert (await play.posting(kind="email"))["last_error"] is None
 
 
+async def test_a_server_that_has_had_enough_gets_no_mail_twice(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path) as smtp:
+        config = EMAIL_ONLY % "a@example.com, b@example.com, c@example.com"
+
+        def got() -> list[str]:
+            return [each.recipients[0][0] for each in smtp.mailbox.messages]
+
+        async with stage(tmp_path, config=config, smtp_url=smtp.url) as play:
+            smtp.takes = 1
+            await play.fire(A)
+            await play.play(lambda: got() == ["a"])
+            await play.clock.advance(minutes=1, settle=0.02)
+            assert got() == ["a"]
+            smtp.heal()
+            await play.play(lambda: len(got()) == 3, seconds=300)
+            await play.quiet()
+            assert got() == ["a", "b", "c"]
+            assert (await play.posting(kind="email"))["last_error"] is None
+
+
 async def test_a_refused_address_is_an_incident_about_ourselves(tmp_path: Path) -> None:
     with SmtpServer(tmp_path) as smtp:
         config = EMAIL_ONLY % "gone@example.com"

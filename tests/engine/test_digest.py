@@ -13,6 +13,7 @@ from tests.clock import FakeClock
 from tests.engine.stage import Stage, stage
 from tests.house import alert
 from tests.neighbours.slack import Fault
+from tests.neighbours.smtp import Fault as MailFault
 from tests.neighbours.smtp import SmtpServer
 
 #: The clock begins on a Monday, at 03:00 in São Paulo.
@@ -24,6 +25,10 @@ routes: {receiver: oncall}
 reopen_within: 5s
 digest: {receiver: leads, day: monday, at: "03:02"}
 """
+BY_MAIL = CONFIG.replace(
+    'leads: {slack: {channel: "#fraude-plantao"}, locale: pt-BR}',
+    "leads: {email: {to: [ana@example.com, bia@example.com]}}",
+)
 TITLE = "A semana de plantão"
 
 
@@ -127,10 +132,8 @@ async def test_a_week_that_is_long_over_is_not_told(tmp_path: Path) -> None:
 
 async def test_by_mail_it_is_a_thread_of_its_own_that_nobody_acts_from(tmp_path: Path) -> None:
     with SmtpServer(tmp_path) as smtp:
-        mail = "leads: {email: {to: [ana@example.com, bia@example.com]}}"
-        config = CONFIG.replace('leads: {slack: {channel: "#fraude-plantao"}, locale: pt-BR}', mail)
         sender = "plantao@example.com"
-        async with stage(tmp_path, config=config, smtp_url=smtp.url, email_from=sender) as play:
+        async with stage(tmp_path, config=BY_MAIL, smtp_url=smtp.url, email_from=sender) as play:
             await week(play)
             await play.play(lambda: len(smtp.mailbox.messages) == 2, step=5)
         message = smtp.mailbox.messages[0].message
@@ -144,3 +147,24 @@ async def test_by_mail_it_is_a_thread_of_its_own_that_nobody_acts_from(tmp_path:
         assert "/act/" not in body
         assert "receiver leads" in body
     assert "\x00" not in text
+
+
+async def test_who_takes_no_mail_for_now_is_told_later_and_the_others_once(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path) as smtp:
+        smtp.fail(MailFault.GREYLISTED, recipient="ana@example.com", times=3)
+        async with stage(tmp_path, config=BY_MAIL, smtp_url=smtp.url) as play:
+            await play.clock.advance(minutes=2, settle=0.01)
+            await play.play(lambda: len(smtp.mailbox.messages) == 2, seconds=600, step=10)
+            await play.clock.advance(minutes=20, settle=0.01)
+        told = [each.recipients[0] for each in smtp.mailbox.messages]
+        assert told == ["bia@example.com", "ana@example.com"]
+        assert smtp.happened[MailFault.GREYLISTED] == 3
+
+
+async def test_who_never_takes_it_is_given_up(tmp_path: Path) -> None:
+    with SmtpServer(tmp_path) as smtp:
+        smtp.fail(MailFault.GREYLISTED, recipient="ana@example.com", times=100)
+        async with stage(tmp_path, config=BY_MAIL, smtp_url=smtp.url) as play:
+            await play.clock.advance(minutes=90, settle=0.01)
+        assert [each.recipients[0] for each in smtp.mailbox.messages] == ["bia@example.com"]
+        assert smtp.happened[MailFault.GREYLISTED] == 7

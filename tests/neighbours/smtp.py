@@ -28,13 +28,23 @@ class Fault(Enum):
 
     REFUSED = "550 5.1.1 no such mailbox here"  # at RCPT; final
     GREYLISTED = "451 4.7.1 greylisted, try again later"  # at RCPT; a later try may succeed
+    DROPPED_AT_RCPT = "drop: rcpt"  # instead of an answer to RCPT
+    SILENT_AT_RCPT = "silence: rcpt"  # no answer to RCPT, and the connection stays
     UNAVAILABLE = "452 4.3.1 insufficient system storage"  # the answer to DATA; nothing is kept
     DROPPED_AFTER_RECORDING = "drop: kept"  # after DATA: in the mailbox, and no answer
     DROPPED_UNRECORDED = "drop: lost"  # after DATA: not in the mailbox, and no answer
+    SILENT_AFTER_DATA = "silence: data"  # not in the mailbox, no answer, and the connection stays
 
 
-_AT_RCPT = (Fault.REFUSED, Fault.GREYLISTED)
-_AFTER_DATA = (Fault.UNAVAILABLE, Fault.DROPPED_UNRECORDED, Fault.DROPPED_AFTER_RECORDING)
+_AT_RCPT = (Fault.REFUSED, Fault.GREYLISTED, Fault.DROPPED_AT_RCPT, Fault.SILENT_AT_RCPT)
+_AFTER_DATA = (
+    Fault.UNAVAILABLE,
+    Fault.DROPPED_UNRECORDED,
+    Fault.DROPPED_AFTER_RECORDING,
+    Fault.SILENT_AFTER_DATA,
+)
+_DROPPED = (Fault.DROPPED_AT_RCPT, Fault.DROPPED_UNRECORDED, Fault.DROPPED_AFTER_RECORDING)
+_SILENT = (Fault.SILENT_AT_RCPT, Fault.SILENT_AFTER_DATA)
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,9 @@ class SmtpServer:
     """A context manager. With `user` and `password` it accepts nothing without them; with `tls`
     it has a certificate, `server.certificate`, that a client must be told to trust.
 
-    `delay` is the seconds it waits before each answer, and may be changed at any time.
+    `delay` is the seconds it waits before each answer, and may be changed at any time. So may
+    `takes`, how many mails it takes before it answers MAIL with 451, and `per_connection`, how
+    many it takes over one connection before it answers MAIL with 421; None is no limit.
     """
 
     def __init__(
@@ -95,6 +107,8 @@ class SmtpServer:
     ) -> None:
         self.mailbox = Mailbox()
         self.delay = 0.0
+        self.takes: int | None = None
+        self.per_connection: int | None = None
         self.happened: Counter[Fault] = Counter()
         self.tls = tls
         self.certificate = make_certificate(directory) if tls != "none" else None
@@ -114,16 +128,15 @@ class SmtpServer:
         return f"{scheme}://{login}{'@' if login else ''}127.0.0.1:{self.port}{option}"
 
     def fail(self, fault: Fault, *, times: int = 1, recipient: str | None = None) -> None:
-        """Let `fault` happen the next `times` times it can; a fault at RCPT may be kept to one
-        `recipient`. `happened[fault]` counts what has happened."""
-        if recipient is not None and fault not in _AT_RCPT:
-            raise ValueError(f"{fault} does not happen to one recipient")
+        """Let `fault` happen the next `times` times it can, perhaps to one `recipient` only.
+        `happened[fault]` counts what has happened."""
         with self._lock:
             self._planned[(fault, recipient)] += times
 
     def heal(self) -> None:
-        """Forget every fault that has not happened yet, and any delay."""
+        """Forget every fault that has not happened yet, any delay and any limit."""
         self.delay = 0.0
+        self.takes = self.per_connection = None
         with self._lock:
             self._planned.clear()
 
@@ -194,8 +207,9 @@ class _Handler:
 
     def __init__(self, owner: SmtpServer) -> None:
         self._owner = owner
+        self._mails = 0  # over this connection
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802
         self,
         _server: _Connection,
         _session: Session,
@@ -203,8 +217,25 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
+        if self._mails == self._owner.per_connection:
+            return "421 4.7.0 too many mails over this connection"
+        if self._owner.takes == 0:
+            return "451 4.3.2 too many mails, try again later"
+        self._mails += 1
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self,
+        server: _Connection,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
         if fault := self._owner.take(_AT_RCPT, address):
-            return str(fault.value)
+            return await _failing(server, fault)
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"
@@ -212,14 +243,23 @@ class _Handler:
     async def handle_DATA(  # noqa: N802
         self, server: _Connection, session: Session, envelope: Envelope
     ) -> str:
-        fault = self._owner.take(_AFTER_DATA)
+        fault = self._owner.take(_AFTER_DATA, envelope.rcpt_tos[0])
         if fault in {None, Fault.DROPPED_AFTER_RECORDING}:
             self._owner.mailbox.add(_delivery(session, envelope, encrypted=server.encrypted))
-        if fault is Fault.UNAVAILABLE:
-            return str(fault.value)
         if fault is not None:
-            server.drop()
+            return await _failing(server, fault)
+        if self._owner.takes:
+            self._owner.takes -= 1
         return "250 OK"
+
+
+async def _failing(server: _Connection, fault: Fault) -> str:
+    """What the server answers, if it does."""
+    if fault in _DROPPED:
+        server.drop()
+    if fault in _SILENT:
+        await asyncio.Event().wait()
+    return str(fault.value)
 
 
 def _delivery(session: Session, envelope: Envelope, *, encrypted: bool) -> Delivery:

@@ -357,6 +357,21 @@ async def test_a_recipient_who_may_be_taken_later_is_worth_a_repeat(
     assert type(await failure(mail, BOTH)) is TryLater
 
 
+async def test_who_perhaps_has_it_gets_it_again_and_nobody_else_does(
+    mail: EmailNotifier, server: SmtpServer
+) -> None:
+    server.fail(Fault.DROPPED_AFTER_RECORDING, recipient=ADDRESS)
+    root = await send(mail, NOTICES["triggered"], to=BOTH)
+    left = mail.unreached(root)
+    assert left is not None
+    assert left.why.startswith(ADDRESS)
+    await mail.catch_up(root)
+    assert mail.unreached(root) is None
+    recipients = [each.recipients[0] for each in server.mailbox.messages]
+    assert recipients == [ADDRESS, "bruno@example.com", ADDRESS]
+    assert len({each.message["Message-ID"] for each in server.mailbox.messages}) == 1
+
+
 async def test_nobody_to_send_to(mail: EmailNotifier) -> None:
     assert type(await failure(mail, " , ")) is DestinationDead
 
