@@ -20,7 +20,7 @@ def make(plantao: str) -> Dashboard:
         "overview",
         "Objectives, open alerts, the models that serve, and what was changed.",
         {
-            "Objectives": _objectives(),
+            "Objectives": [*_objectives(), *_spending()],
             "Open": _open(),
             "What serves, and what changed": _what_serves_and_what_changed(),
             "The pipeline": _the_pipeline(),
@@ -82,6 +82,11 @@ def _objectives() -> list[Panel]:
             ),
             alerts=_PIX_BURNS,
         ),
+    ]
+
+
+def _spending() -> list[Panel]:
+    return [
         lines(
             "How fast the budget for slow scores is spent",
             "1 spends a month's budget in a month. Fast is 14.4 over an hour, slow 1 over three days.",
