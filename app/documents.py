@@ -46,6 +46,8 @@ class Document:
     def complaints(self, error: ValidationError, model: type[BaseModel]) -> Iterator[ConfigProblem]:
         """What pydantic found wrong with the data, in plain sentences."""
         for details in error.errors(include_url=False):
+            if _counts_only_what_is_right(details):
+                continue
             path = tuple(part for part in details["loc"] if part != "[key]")
             yield self.problem(path, _sentence(details, path, model))
 
@@ -191,6 +193,14 @@ class _Reader:
             else:
                 self._complain(node, (*path, "<<"), "expected an alias of a mapping")
         return values
+
+
+def _counts_only_what_is_right(details: ErrorDetails) -> bool:
+    """Of a list with wrong entries pydantic also says that it has too few: without these."""
+    if details["type"] != "too_short":
+        return False
+    least: int = details["ctx"]["min_length"]
+    return len(details["input"]) >= least
 
 
 def _sentence(details: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:

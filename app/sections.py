@@ -13,7 +13,7 @@ from app.core.durations import DurationError, parse_duration
 class Section(BaseModel):
     """Strict: no unknown keys, no conversions; lists are tuples."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def _duration(value: object) -> timedelta:

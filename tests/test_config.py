@@ -139,6 +139,25 @@ receivers:
     assert config.receivers["d"].locale == "en"
 
 
+def test_keys_are_as_they_are_documented(file: Path) -> None:
+    text = """\
+receivers: {a: {console: true}}
+routes: {receiver: a, routes: [{receiver: a, continue_: true}]}
+"""
+    assert problems(file, text) == [
+        "plantao.yml:2: routes.routes[0].continue_: unknown key; did you mean 'continue'?"
+    ]
+
+
+def test_a_list_of_what_is_wrong_is_not_empty(file: Path) -> None:
+    assert problems(file, "receivers: {a: {email: {to: [notmail, 3]}}}") == [
+        "plantao.yml:1: receivers.a.email.to[0]: expected an address such as plantao@example.com,"
+        " found 'notmail'",
+        "plantao.yml:1: receivers.a.email.to[1]: expected text (in quotes, if it looks like"
+        " something else), found 3",
+    ]
+
+
 def test_every_problem_is_reported_at_its_line(file: Path) -> None:
     text = """\
 receivers:

@@ -7,6 +7,7 @@ one alert costs that alert only; what cannot be read around the alerts costs not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from app.errors import Unreadable
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _SHOWN_PROBLEMS = 3
+_LONGEST_NUMBER = 18  # digits
 _LONGEST_FINGERPRINT = 64  # Alertmanager's have 16
 
 
@@ -126,19 +128,61 @@ def read(body: bytes) -> Notification:
 
 
 def _read_what_can_be_read(text: bytes) -> Notification:
-    try:
-        loose = _LooseBody.model_validate_json(text)
-    except ValidationError as error:
-        raise Unreadable(_why(error)) from None
+    loose = _loose(text)
     alerts, problems = [], []
     for index, raw in enumerate(loose.alerts):
         try:
-            alerts.append(WebhookAlert.model_validate(raw))
-        except ValidationError as error:
-            problems.append(f"alerts[{index}]: {_why(error)}")
+            alerts.append(_alert(raw))
+        except Unreadable as error:
+            problems.append(f"alerts[{index}]: {error}")
     if not alerts:
         raise Unreadable(f"None of the {len(loose.alerts)} alerts can be read: {problems[0]}")
     return _notification(loose, alerts, tuple(problems))
+
+
+def _loose(text: bytes) -> _LooseBody:
+    try:
+        return _LooseBody.model_validate_json(text)
+    except ValidationError as error:
+        body = _leniently(text)
+        if body is None:
+            raise Unreadable(_why(error)) from None
+        return body
+
+
+def _leniently(text: bytes) -> _LooseBody | None:
+    """The body by a parser that lets half a surrogate pair pass, and any number: each costs the
+    part that it is in."""
+    try:
+        found = json.loads(text.decode(), parse_int=_number)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("alerts"), list):
+        return None
+    envelope = {key: value for key, value in found.items() if key != "alerts" and _is_sound(value)}
+    return _LooseBody.model_validate({**envelope, "alerts": found["alerts"]})
+
+
+def _number(digits: str) -> float:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else float(digits)
+
+
+def _is_sound(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _alert(raw: object) -> WebhookAlert:
+    """One alert; raises Unreadable. It is read as JSON again, which is strict about characters."""
+    try:
+        return WebhookAlert.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        raise Unreadable(_why(error)) from None
+    except RecursionError:
+        raise Unreadable("it is nested too deeply") from None
 
 
 def _notification(

@@ -74,7 +74,7 @@ def _what_is_known(incident: Json, zone: str) -> list[tuple[str, str]]:
         ("Runbook", incident.get("runbook_url") or ""),
         ("Graph", links.get("graph") or ""),
         ("Dashboard", links.get("dashboard") or ""),
-        ("Page", links.get("self") or ""),
+        ("Page", links.get("console") or ""),
         ("Revision", str(incident["revision"])),
     ]
 

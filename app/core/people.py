@@ -26,8 +26,9 @@ from app.core.incidents import Decision, Entry, EntryKind, Incident, Status
 from app.core.notes import write
 from app.core.person import Person
 from app.core.replies import MENTION
+from app.core.revisions import check_revision
 from app.core.transitions import Ending
-from app.errors import NotApplicable, Obstacle, RevisionConflict
+from app.errors import NotApplicable, Obstacle
 
 
 def act(incident: Incident, event: PersonEvent, *, now: datetime) -> Decision:
@@ -39,7 +40,7 @@ def act(incident: Incident, event: PersonEvent, *, now: datetime) -> Decision:
     """
     decision = _decide(incident, event, now)
     if decision.changed:
-        _check_revision(incident, event)
+        check_revision(incident, event.revision)
     return decision
 
 
@@ -187,16 +188,6 @@ def _unmute(incident: Incident, event: RepliesUnmuted, now: datetime) -> Decisio
 
 def _done(before: Incident, after: Incident, told: Entry) -> Decision:
     return recorded(before, after, [], [told], now=told.at)
-
-
-def _check_revision(incident: Incident, event: PersonEvent) -> None:
-    if event.revision is not None and event.revision != incident.revision:
-        raise RevisionConflict(
-            f"Incident {incident.id} is at revision {incident.revision}, not "
-            f"{event.revision}: read it again and decide anew.",
-            Obstacle.CHANGED_MEANWHILE,
-            at=incident.updated_at,
-        )
 
 
 def _already_acknowledged(incident: Incident) -> NotApplicable:

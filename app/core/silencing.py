@@ -11,6 +11,7 @@ from typing import assert_never
 
 from app.core.episodes import recorded
 from app.core.incidents import ALERTMANAGER, OURSELVES, Decision, Entry, EntryKind, Incident
+from app.core.revisions import check_revision
 from app.core.silence_events import (
     SilenceChanged,
     Silenced,
@@ -22,7 +23,7 @@ from app.core.silence_events import (
     SilenceNotMade,
 )
 from app.core.silences import Silence
-from app.errors import NotApplicable, RevisionConflict
+from app.errors import NotApplicable
 
 
 def silence(incident: Incident, event: SilenceEvent, *, now: datetime) -> Decision:
@@ -35,11 +36,7 @@ def silence(incident: Incident, event: SilenceEvent, *, now: datetime) -> Decisi
 
 def check_may_silence(incident: Incident, revision: int | None) -> None:
     """Raise RevisionConflict or NotApplicable where there is nothing to silence any more."""
-    if revision is not None and revision != incident.revision:
-        raise RevisionConflict(
-            f"Incident {incident.id} is at revision {incident.revision}, not "
-            f"{revision}: read it again and decide anew."
-        )
+    check_revision(incident, revision)
     if not incident.open:
         raise NotApplicable(f"Incident {incident.id} is over: there is nothing to silence.")
     if not incident.firing:

@@ -62,14 +62,13 @@ class Ingest:
 
     async def step(self) -> bool:
         """One round; False when nothing waited."""
-        now = self._clock.now()
         try:
-            applied = await self._db.write(apply_waiting, self._policy.current, now=now)
+            applied = await self._db.write(self._apply, self._policy.current)
         except StoreUnavailable:
             raise
         except Exception:
             log.exception("a receipt could not be applied; going on one by one")
-            applied = await self._one_by_one(now)
+            applied = await self._one_by_one()
         if applied.oldest:
             INGEST_LAG.set((self._clock.now() - applied.oldest).total_seconds())
         INGESTED_ALERTS.inc(applied.alerts)
@@ -80,16 +79,23 @@ class Ingest:
             self._signals.doubts.set()
         return applied.receipts > 0
 
-    async def _one_by_one(self, now: datetime) -> Applied:
+    def _apply(
+        self, tx: Transaction, policy: Policy, *, at_once: int = _RECEIPTS_AT_ONCE
+    ) -> Applied:
+        """By the time at the writer's turn: what is in line for it already comes in meanwhile."""
+        return apply_waiting(tx, policy, now=self._clock.now(), at_once=at_once)
+
+    async def _one_by_one(self) -> Applied:
         """Apply the oldest receipt alone; if that fails, it is our fault: keep it aside."""
         policy = self._policy.current
         try:
-            return await self._db.write(apply_waiting, policy, now=now, at_once=1)
+            return await self._db.write(self._apply, policy, at_once=1)
         except StoreUnavailable:
             raise
         except Exception as error:
             log.exception("a receipt cannot be applied and goes to quarantine")
             why = f"could not be applied ({type(error).__name__}); please report this"
+            now = self._clock.now()
             return await self._db.write(_set_oldest_aside, policy, why, now=now)
 
 

@@ -120,11 +120,14 @@ _WAITING = (
 
 
 def applied(tx: Transaction, numbers: Sequence[int], *, now: datetime) -> None:
-    """Note that these receipts are part of their incidents."""
+    """Note that these receipts are part of their incidents; none before it came, though the
+    clock of whoever took it in be ahead."""
+    came = _receipts.c.received_at
+    at = sa.case((came > now, came), else_=sa.literal(now, came.type))
     tx.execute(
         sa.update(_receipts)
         .where(_receipts.c.id.in_(numbers))
-        .values(state=ReceiptState.APPLIED.value, applied_at=now)
+        .values(state=ReceiptState.APPLIED.value, applied_at=at)
     )
 
 

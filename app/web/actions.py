@@ -35,13 +35,12 @@ from app.web.context import Service
 from app.web.incidents import Number, whole
 from app.web.once import OnceKey
 from app.web.revisions import IfMatch, decided_on
+from app.web.texts import Name, Said
 from app.web.views import incident_json, note_json
 
 router = APIRouter(
     prefix="/incidents/{number}", tags=["incidents"], dependencies=[Depends(require(Right.RESPOND))]
 )
-
-Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Ana <ana@example.com>"])]
 
 
 class Act(BaseModel):
@@ -60,7 +59,7 @@ class Resolve(Act):
 
 
 class Text(Act):
-    text: str = Field(min_length=1, max_length=20_000)
+    text: Said = Field(max_length=20_000)
 
 
 class Doing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -17,6 +17,8 @@ from app.store import changes
 from app.web.auth import require
 from app.web.context import Service
 from app.web.problems import problem
+from app.web.texts import Said
+from app.web.times import in_utc
 from app.web.views import change_json
 
 router = APIRouter(tags=["changes"])
@@ -29,9 +31,9 @@ _AHEAD = timedelta(hours=1)  # clocks differ
 class Told(BaseModel):
     """A change as somebody tells of it. `labels.component` says what part of the pipeline."""
 
-    source: str = Field(min_length=1, max_length=100, examples=["ci"])
-    kind: str = Field(min_length=1, max_length=100, examples=["deploy"])
-    title: str = Field(min_length=1, max_length=500, examples=["scoring 4.2 rolled out"])
+    source: Said = Field(max_length=100, examples=["ci"])
+    kind: Said = Field(max_length=100, examples=["deploy"])
+    title: Said = Field(max_length=500, examples=["scoring 4.2 rolled out"])
     at: datetime | None = Field(
         default=None, description="RFC 3339, UTC if it has no zone; now if not given."
     )
@@ -51,10 +53,7 @@ class Told(BaseModel):
     @field_validator("at")
     @classmethod
     def _in_utc(cls, at: datetime | None) -> datetime | None:
-        try:
-            return at and (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        except OverflowError:
-            raise ValueError("expected a time of this calendar") from None
+        return at and in_utc(at)
 
 
 @router.post("/changes", status_code=201, dependencies=_RESPOND, summary="Tell of a change")

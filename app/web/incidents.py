@@ -22,6 +22,7 @@ from app.notifiers.wording import words
 from app.store import contexts, incidents, postings, silences
 from app.store.database import Transaction
 from app.store.search import Search
+from app.web.accept import preferred
 from app.web.auth import require
 from app.web.context import Context, Service
 from app.web.listing import EXPORTED, TABLE, Listed, as_lines, as_table
@@ -56,7 +57,7 @@ async def listed(
     `Accept: text/csv` and `application/x-ndjson` give them as a table and line by line: all that
     fit, or with `limit` the same page, and the `Link` header leads to the next."""
     search, wanted = search_for(filters, service.clock.now()), filters.wanted
-    form = _form(accept)
+    form = FORMS[preferred(accept, tuple(FORMS))]
     columns = wanted or (TABLE if form == CSV else ())
     whole_log = form != JSON and "limit" not in filters.model_fields_set
     if whole_log:
@@ -93,12 +94,6 @@ def _in_form(
     form: str, found: Sequence[dict[str, Any]], columns: Sequence[str], *, header: bool = True
 ) -> bytes:
     return as_table(found, columns, header=header) if form == CSV else as_lines(found)
-
-
-def _form(accept: str) -> str:
-    """The form that is asked for; JSON where none of ours is."""
-    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return next((FORMS[form] for form in wanted if form in FORMS), JSON)
 
 
 def _knows(if_none_match: str, etag: str) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -20,6 +20,8 @@ from app.web.auth import Responder, require
 from app.web.context import Service
 from app.web.incidents import Number
 from app.web.revisions import IfMatch, decided_on
+from app.web.texts import Name
+from app.web.times import in_utc
 from app.web.views import alert_json, silence_json
 
 router = APIRouter(prefix="/incidents/{number}", tags=["silences"])
@@ -30,9 +32,6 @@ _MOST = 1000
 _LISTED_ALERTS = 100
 
 Fingerprints = Annotated[list[str], Field(max_length=_MOST)]
-Name = Annotated[
-    str, Field(min_length=1, max_length=200, description="Not given: whose token it is.")
-]
 Matchers = Annotated[list[str], Field(max_length=100)]
 
 
@@ -43,7 +42,7 @@ class SilenceWish(BaseModel):
     named by fingerprint or for all that fire.
     """
 
-    by: Name | None = None
+    by: Name | None = Field(default=None, description="Not given: whose token it is.")
     duration: str | None = Field(default=None, examples=["2h"])
     until: datetime | None = Field(default=None, description="RFC 3339, with a time zone.")
     comment: str = Field(default="", max_length=2_000)
@@ -54,6 +53,13 @@ class SilenceWish(BaseModel):
         default=False, description="If Alertmanager does not answer: as soon as it does."
     )
 
+    @field_validator("until")
+    @classmethod
+    def _in_utc(cls, until: datetime | None) -> datetime | None:
+        if until is not None and until.tzinfo is None:
+            raise ValueError("expected a time zone, as in 2026-11-23T14:30:00Z")
+        return until and in_utc(until)
+
     @model_validator(mode="after")
     def _has_one_end(self) -> SilenceWish:
         if (self.duration is None) is (self.until is None):
@@ -62,7 +68,7 @@ class SilenceWish(BaseModel):
 
 
 class SilenceEnd(BaseModel):
-    by: Name | None = None
+    by: Name | None = Field(default=None, description="Not given: whose token it is.")
 
 
 @router.get("/silence", dependencies=_READ, summary="What a silence would mute")
@@ -90,7 +96,7 @@ async def silence(
     422 if it cannot be made so, 503 if Alertmanager does not answer: nothing is changed then.
     """
     wish = Wish(
-        by=body.by or viewer.acting(None).name,
+        by=viewer.acting(body.by).name,
         ends_at=_end(body, service.clock.now()),
         comment=body.comment.strip(),
         alerts=body.alerts,
@@ -109,16 +115,14 @@ async def end(
     number: Number, silence: Number, body: SilenceEnd, service: Service, viewer: Responder
 ) -> Response:
     """In Alertmanager, whoever made it; one that waits to be made is withdrawn."""
-    by = body.by or viewer.acting(None).name
+    by = viewer.acting(body.by).name
     ended = await service.silencing.end(number, silence, by)
     return _answer(silence_json(service.outlook().masked(ended)))
 
 
 def _end(body: SilenceWish, now: datetime) -> datetime:
     if body.until is not None:
-        if body.until.tzinfo is None:
-            raise HTTPException(422, "until: expected a time zone, as in 2026-11-23T14:30:00Z.")
-        return body.until.astimezone(UTC)
+        return body.until
     try:
         return now + parse_duration(body.duration or "")
     except (DurationError, OverflowError) as error:
@@ -126,10 +130,14 @@ def _end(body: SilenceWish, now: datetime) -> datetime:
 
 
 def _matchers(texts: Sequence[str]) -> tuple[Matcher, ...]:
+    """None are for who gives none: what holds none, such as `{}`, would mute anything."""
     try:
-        return tuple(matcher for text in texts for matcher in parse_matchers(text))
+        found = tuple(matcher for text in texts for matcher in parse_matchers(text))
     except MatcherError as error:
         raise HTTPException(422, f"matchers: {error}.") from None
+    if texts and not found:
+        raise HTTPException(422, 'matchers: expected a matcher such as alertname="KafkaLag".')
+    return found
 
 
 def _proposal_json(proposal: Proposal) -> dict[str, Any]:

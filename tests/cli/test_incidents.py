@@ -53,6 +53,13 @@ def test_the_life_of_an_incident(service: Beside) -> None:
     assert re.search(r"^Resolved +\S+ \S+ -03 by joão$", text, re.MULTILINE)
 
 
+def test_its_page_is_the_one_for_people(service: Beside) -> None:
+    number = str(service.open_incident("Paged"))
+    links = json.loads(service.shell.ok("incidents", "show", number, "--json"))["links"]
+    text = service.shell.ok("incidents", "show", number)
+    assert re.search(rf"^Page +{re.escape(links['console'])}$", text, re.MULTILINE)
+
+
 def test_what_does_not_apply_is_told_in_the_service_s_words(service: Beside) -> None:
     number = str(service.open_incident("Firing"))
     assert "still has 1 firing alert" in service.shell.error("incidents", "resolve", number)

@@ -62,6 +62,20 @@ async def test_one_that_waits_can_be_withdrawn(town: Town) -> None:
     assert town.alertmanagers[0].silences() == []
 
 
+async def test_who_acts_is_a_person_as_everywhere(town: Town) -> None:
+    await town.fire(fresh())
+    town.alertmanagers[0].kill()
+    waiting = (await town.silence(retry=True, by="Ana <ana@example.com>")).json()
+    assert waiting["by"] == "Ana"
+    over = (await town.end(waiting["id"], by="Bia <slack:U2>")).json()
+    assert over["ended_by"] == "Bia"
+    told = [*await town.told("silence_delayed"), *await town.told("silence_ended")]
+    assert [(entry["actor"], entry["data"]["by"]) for entry in told] == [
+        ("Ana", "Ana"),
+        ("Bia", "Ana"),
+    ]
+
+
 async def test_one_whose_time_is_over_before_alertmanager_answers_is_not_made(town: Town) -> None:
     await town.fire(fresh())
     town.alertmanagers[0].kill()

@@ -85,9 +85,31 @@ async def test_of_two_in_the_same_instant_one_wins_and_the_other_is_told(house: 
     assert await house.timeline(1) == ["opened", "acknowledged"]
 
 
-@pytest.mark.parametrize("body", [{}, {"to": ""}, {"to": "x" * 201}, {"to": ["ana"]}])
+@pytest.mark.parametrize("body", [{}, {"to": ""}, {"to": "  "}, {"to": "x" * 201}, {"to": ["ana"]}])
 async def test_an_assignment_that_makes_no_sense(house: House, body: dict[str, Any]) -> None:
     assert_problem(await act(house, "assign", **body), 422, "body.to")
+
+
+@pytest.mark.parametrize("blank", ["   ", " \n\t", "\u3000", "\x1f"])
+async def test_what_is_blank_says_nothing(house: House, blank: str) -> None:
+    await act(house, "notes", text="the disk?")
+    assert_problem(await act(house, "acknowledge", by=blank), 422, "body.by", "only blanks")
+    assert_problem(await act(house, "assign", to=blank), 422, "body.to", "only blanks")
+    assert_problem(await act(house, "notes", text=blank), 422, "body.text", "only blanks")
+    assert_problem(await change(house, 1, text=blank), 422, "body.text", "only blanks")
+    assert_problem(await remove(house, 1, by=blank), 422, "query.by", "only blanks")
+    for field in ("source", "kind", "title"):
+        told = {"source": "ci", "kind": "deploy", "title": "scoring 4.2"} | {field: blank}
+        answer = await house.http.post("/changes", json=told)
+        assert_problem(answer, 422, f"body.{field}", "only blanks")
+    assert await house.timeline(1) == ["opened", "note"]
+
+
+async def test_the_document_says_that_blanks_are_no_name(house: House) -> None:
+    schemas = (await house.http.get("/openapi.json")).json()["components"]["schemas"]
+    (name,) = [each for each in schemas["Act"]["properties"]["by"]["anyOf"] if "pattern" in each]
+    assert (name["pattern"], name["minLength"], name["maxLength"]) == (r"\S", 1, 200)
+    assert schemas["Told"]["properties"]["title"]["pattern"] == r"\S"
 
 
 async def notes(house: House) -> list[tuple[int, str, str, bool]]:

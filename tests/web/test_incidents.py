@@ -118,6 +118,9 @@ async def ids(house: House, **params: Any) -> list[int]:
         ({"opened_after": "2026-11-23T06:03:00Z"}, [5, 4]),
         ({"opened_before": "2026-11-23T03:03:00-03:00"}, [3, 2, 1]),
         ({"opened_before": "2026-11-23T06:03:00"}, [3, 2, 1]),
+        ({"opened_after": "2026-11-23t06:03:00z"}, [5, 4]),
+        ({"opened_after": "2026-11-23 03:03:00.000-03:00"}, [5, 4]),
+        ({"opened_after": "2026-11-23"}, [5, 4, 3, 2, 1]),
         ({"opened_after": "150s"}, [5, 4]),
         ({"opened_before": "2m", "opened_after": "4m"}, [3, 2]),
     ],
@@ -143,6 +146,14 @@ async def test_filters(log: House, params: dict[str, Any], found: list[int]) -> 
         ({"cursor": "WyIyMDI2IiwgbnVsbF0"}, 400),
         ({"cursor": "é"}, 400),
         ({"opened_after": "yesterday"}, 400),
+        ({"opened_after": "2026-W48-1"}, 400),
+        ({"opened_after": "20261123T060000Z"}, 400),
+        ({"opened_after": "2026-11-23T06:00Z"}, 400),
+        ({"opened_after": "2026-11-23x06:03:00Z"}, 400),
+        ({"opened_after": "2026-11-23T06:03:00+0000"}, 400),
+        ({"opened_after": "2026-11-23T06:03:60Z"}, 400),
+        ({"opened_after": "2026-11-31T06:03:00Z"}, 400),
+        ({"opened_after": "٢٠٢٦-11-23T06:03:00Z"}, 400),
         ({"opened_before": "99999999999999999999d"}, 400),
         ({"opened_before": "0001-01-01T00:00:00+14:00"}, 400),
     ],
@@ -203,6 +214,29 @@ async def test_a_table_and_lines(log: House) -> None:
     assert following
     lines = await log.http.get(following[1], headers={"accept": "application/x-ndjson"})
     assert [json.loads(line)["id"] for line in lines.text.splitlines()] == [4, 3]
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("text/csv;q=0", "application/json"),
+        ("application/json;q=0.1, text/csv", "text/csv"),
+        ("application/json;q=0.1, Text/CSV;charset=utf-8; Q=0.2", "text/csv"),
+        ("text/csv, application/json", "text/csv"),
+        ("application/json, text/csv", "application/json"),
+        ("*/*, text/csv", "text/csv"),
+        ("text/*;q=0.5, application/json;q=0.4", "text/csv"),
+        ("application/json;q=0, application/x-ndjson;q=0.001, */*;q=0", "application/x-ndjson"),
+        ("text/csv;q=0, text/*", "application/json"),
+        ("text/html, application/xml;q=0.9, */*;q=0.8", "application/json"),
+        ("text/csv;q=high", "text/csv"),
+        ("application/json;q=0, text/csv;q=0", "application/json"),
+        ("", "application/json"),
+    ],
+)
+async def test_the_form_that_is_wanted_most(house: House, accept: str, form: str) -> None:
+    answer = await house.http.get("/incidents", headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == form
 
 
 async def test_an_export_has_everything(house: House) -> None:
@@ -305,6 +339,19 @@ async def test_who_decided_on_an_older_revision_is_told(house: House) -> None:
     for value in ("2", "*", 'W/"4"'):
         assert (await act(house, 1, "notes", text="x", if_match=value)).status_code == 200, value
     assert_problem(await act(house, 1, "notes", text="x", if_match='"new"'), 400, "If-Match")
+
+
+async def test_two_revisions_must_be_the_same(house: House) -> None:
+    await tell(house, notification(alert()))
+    await act(house, 1, "notes", text="a")
+    for action, more in (("notes", {"text": "b"}), ("silence", {"duration": "1h"})):
+        for if_match, revision in (('"2"', 1), ('"1"', 2)):
+            answer = await act(house, 1, action, if_match=if_match, revision=revision, **more)
+            assert_problem(answer, 409, "If-Match", "1", "2")
+            assert answer.json()["obstacle"] == "changed_meanwhile"
+    assert (await house.incident(1))["revision"] == 2
+    assert (await act(house, 1, "notes", text="b", if_match='"2"', revision=2)).status_code == 200
+    assert_problem(await act(house, 1, "notes", text="c", if_match="*", revision=2), 409)
 
 
 @pytest.mark.parametrize(

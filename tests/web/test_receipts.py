@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from app.engine.signals import LOOK_AGAIN
+from app.store import receipts
+from app.store.receipts import Arrival
+from app.web.views import rfc3339
+from tests.clock import FakeClock
 from tests.house import WEBHOOK, House, alert, notification, serving
 from tests.waiting import applied, soon, tell
 from tests.web.problems import assert_problem
@@ -30,6 +39,38 @@ async def test_a_receipt_as_it_came(house: House) -> None:
     assert (receipt["receiver"], receipt["problem"]) == ("plantao", None)
     assert receipt["received_at"].endswith("Z")
     assert receipt["applied_at"] >= receipt["received_at"]
+
+
+async def test_none_is_applied_before_it_came(tmp_path: Path) -> None:
+    """However long ingest waited for the writer, who took it first."""
+    clock, over = FakeClock(), Event()
+    async with serving(tmp_path, clock=clock) as house:
+        db = house.context.db
+        long_work = asyncio.create_task(db.write(lambda _: over.wait(20)))
+        await clock.advance(seconds=LOOK_AGAIN)  # ingest gets in line
+        came, posted = clock.now(), asyncio.create_task(house.post(notification(alert())))
+        await clock.advance(seconds=5)  # the webhook does, too
+        over.set()
+        await asyncio.gather(long_work, posted)
+        receipt = await applied(house, 1)
+        assert receipt["received_at"] == rfc3339(came)
+        assert receipt["applied_at"] == rfc3339(clock.now())
+        assert (await house.incident(1))["opened_at"] == rfc3339(came)
+
+
+async def test_none_is_applied_before_it_came_by_another_clock(tmp_path: Path) -> None:
+    """A replica's clock is ahead, or ours was set back."""
+    clock = FakeClock()
+    async with serving(tmp_path, clock=clock) as house:
+        db, came = house.context.db, clock.now() + timedelta(seconds=3)
+        body = json.dumps(notification(alert())).encode()
+        await db.write(receipts.add, [Arrival(came, body, {})])
+        await clock.advance(seconds=LOOK_AGAIN, settle=0.1)
+        assert (await applied(house, 1))["applied_at"] == rfc3339(clock.now())
+        late = clock.now() + timedelta(hours=1)
+        await db.write(receipts.add, [Arrival(late, body, {})])
+        await clock.advance(seconds=LOOK_AGAIN, settle=0.1)
+        assert (await applied(house, 2))["applied_at"] == rfc3339(late)
 
 
 async def test_bytes_that_are_no_text(house: House) -> None:

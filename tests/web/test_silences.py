@@ -42,13 +42,18 @@ async def test_what_is_not_there(house: House) -> None:
     [
         {},
         {"by": ""},
+        {"by": "  "},
         {"duration": None},
         {"until": "2026-11-23T12:00:00Z"},
         {"until": "soon", "duration": None},
+        {"until": "9999-12-31T23:59:59-14:00", "duration": None},
+        {"until": "0001-01-01T00:00:00+14:00", "duration": None},
         {"comment": "x" * 2001},
         {"matchers": "a=b"},
         {"matchers": ['a="b"'] * 101},
         {"matchers": ['a=~"("']},
+        {"matchers": ["{}"]},
+        {"matchers": ["", "{}"]},
         {"alerts": [1]},
         {"duration": "9999999y"},
         {"duration": "-1h"},
@@ -71,3 +76,12 @@ async def test_if_match_decides(house: House) -> None:
     headers = {"If-Match": '"7"'}
     answer = await house.http.post("/incidents/1/silence", json=WISH, headers=headers)
     assert_problem(answer, 409, "revision 1, not 7")
+    known = {name: answer.json()[name] for name in ("obstacle", "at")}
+    updated = (await house.incident(1))["updated_at"]
+    assert known == {"obstacle": "changed_meanwhile", "at": updated}
+
+
+async def test_matchers_that_match_anything_are_not_previewed(house: House) -> None:
+    await tell(house, notification(alert()))
+    answer = await house.http.get("/incidents/1/silence", params={"matcher": "{}"})
+    assert_problem(answer, 422, "expected a matcher")

@@ -145,6 +145,42 @@ async def test_one_bad_alert_loses_only_itself(house: House) -> None:
 
 
 @pytest.mark.parametrize(
+    "bad",
+    [
+        r'{"status": "firing", "labels": {"alertname": "\ud800"}}',
+        r'{"status": "firing", "labels": {"\udc00": "x"}}',
+        r'{"status": "firing", "labels": {}, "fingerprint": "\ud800"}',
+        '{"status": "firing", "labels": {"alertname": ' + "9" * 5000 + "}}",
+        '{"status": "firing", "labels": {}, "startsAt": -' + "9" * 5000 + "}",
+        '{"status": "firing", "labels": {}, "deep": ' + "[" * 300 + "]" * 300 + "}",
+    ],
+)
+async def test_what_no_parser_takes_loses_only_its_alert(house: House, bad: str) -> None:
+    good = [alert(emoji="🔥", pod="a"), alert(emoji="🔥", pod="b")]
+    whole = json.dumps(notification(*good, groupKey="\ud800", truncatedAlerts=3))
+    answer = await house.post(whole.replace("}, {", f"}}, {bad}, {{").encode())
+    assert (answer["state"], answer["problem"][:11]) == ("accepted", "alerts[1]: ")
+    await applied(house, 1)
+    found = {i["labels"].get("alertname"): i for i in await house.incidents()}
+    assert set(found) == {"HighErrorRate", "PlantaoAlertUnreadable"}
+    ours = found["HighErrorRate"]
+    assert ours["labels"] == {"alertname": "HighErrorRate", "emoji": "🔥"}
+    assert (ours["alert_counts"]["firing"], ours["truncated"]) == (2, True)
+
+
+@pytest.mark.parametrize("around", [r'"groupKey": "\ud800"', '"unheard_of": ' + "9" * 5000])
+async def test_what_no_parser_takes_around_the_alerts_costs_nothing(
+    house: House, around: str
+) -> None:
+    answer = await house.post(BODY[:-1] + b", " + around.encode() + b"}")
+    assert answer == {"receipt": 1, "state": "accepted"}
+    await applied(house, 1)
+    assert [i["title"] for i in await house.incidents()] == [
+        "HighErrorRate: HighErrorRate is happening"
+    ]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'{"alerts": [{"status": "firing", "labels": {"alertname": "A", "v": NaN}}]}',
