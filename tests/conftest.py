@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.neighbours.mlflow import Mlflow
+from tests.neighbours.postgres import Postgres
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
@@ -26,6 +27,22 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
     """
     with Mlflow(tmp_path_factory.mktemp("mlflow")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests of a worker: each makes databases of its own."""
+    with Postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgres").new_database()
+    return url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

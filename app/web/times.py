@@ -10,9 +10,10 @@ from fastapi import HTTPException
 
 from app.core.durations import DurationError, parse_duration
 
-#: A `+` in an address is read as a space, unless it is escaped.
+#: A `+` in an address is read as a space, unless it is escaped. Seconds may be left out: at three
+#: in the morning nobody types them.
 _RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)([Zz]|[-+ ]\d\d:\d\d)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([Zz]|[-+ ]\d\d:\d\d)?)?", re.ASCII
 )
 
 

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from app.core.postings import Destination
-from app.store import digests, schema
+from app.store import digests
 from app.store.database import Database
 from app.store.digests import Failure
-from tests.neighbours.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PLACES = [Destination("slack", "#a"), Destination("email", "a@b.c")]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
-    await db.write(schema.migrate)
-    yield db
-    db.close()
 
 
 async def test_each_week_is_planned_once(db: Database) -> None:

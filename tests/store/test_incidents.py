@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,34 +11,14 @@ from app.core.alerts import Alert, AlertStatus
 from app.core.copying import replace
 from app.core.incidents import Entry, EntryKind, Incident, Status
 from app.core.transitions import AlertState, Ending
-from app.store import contexts, incidents, schema
+from app.store import contexts, incidents
 from app.store.database import Database, Transaction
 from app.store.incidents import Saved
 from app.store.tables import IncidentRow, table
-from tests.neighbours.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 18, 0, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 MANY = 120  # more than one statement takes
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
-    await db.write(schema.migrate)
-    yield db
-    db.close()
 
 
 def incident(number: int) -> Incident:

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from app.core.incidents import Incident
 from app.core.postings import LEASE, MAIL_DEADLINE, Destination, Place, Posting, PostingState
-from app.store import incidents, postings, schema
+from app.store import incidents, postings
 from app.store.database import Database, Transaction
 from app.store.incidents import Saved
-from tests.neighbours.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 THERE = Destination("email", "a@example.com,b@example.com")
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database of each kind, with one posting that is due."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
-    await db.write(schema.migrate)
+@pytest.fixture
+async def db(db: Database) -> Database:
+    """With one posting that is due."""
     await db.write(_begin)
-    yield db
-    db.close()
+    return db
 
 
 def _begin(tx: Transaction) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,14 @@ from app.store import schema
 from app.store.database import Database, Transaction
 from app.store.tables import metadata
 from tests.house import serving
-from tests.neighbours.postgres import Postgres
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
+    db = Database(database_url)
     yield db
     db.close()
 

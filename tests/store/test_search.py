@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
 from app.core.alerts import Alert, AlertStatus
@@ -16,34 +13,14 @@ from app.core.incidents import Incident, Status
 from app.core.matchers import parse_matchers
 from app.core.searching import MOST_ALERTS, Document
 from app.core.transitions import AlertState, Ending
-from app.store import feed, incidents, schema, texts
+from app.store import feed, incidents, texts
 from app.store.database import Database, Transaction
 from app.store.feed import Position
 from app.store.incidents import Saved
 from app.store.queries import Search, find, page
 from app.store.texts import Behind
-from tests.neighbours.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
-    await db.write(schema.migrate)
-    yield db
-    db.close()
 
 
 def opened(number: int, name: str, **labels: str) -> Saved:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,34 +12,13 @@ from app.core.facts import Change
 from app.engine.ledger import Ledger
 from app.engine.policy import Policy, PolicyInForce
 from app.engine.signals import Signals
-from app.store import changes, schema, sights
+from app.store import changes, sights
 from app.store.database import Database
 from app.store.sights import Sight
 from tests.clock import START, FakeClock
-from tests.neighbours.postgres import Postgres
 
 FIRST = Sight(START, '{"champion":"2"}')
 MOVED = Change("mlflow", "alias_moved", "m: champion 2 → 3", START)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('db') / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
-    await db.write(schema.migrate)
-    yield db
-    db.close()
 
 
 @pytest.fixture

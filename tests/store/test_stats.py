@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from app.core.incidents import Entry, EntryKind, Incident, Status
@@ -16,30 +15,10 @@ from app.store import incidents, schema, stats
 from app.store.database import Database, Transaction
 from app.store.incidents import Saved
 from app.store.stats import Stretch
-from tests.neighbours.postgres import Postgres
 
 START = datetime(2026, 11, 23, 6, 0, 0, 250_000, tzinfo=UTC)
 EVER = Stretch(START - timedelta(days=1), START + timedelta(days=365))
 LABELS = {"alertname": "KafkaLag", "component": "kafka", "severity": "critical"}
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    db = Database(url)
-    await db.write(schema.migrate)
-    yield db
-    db.close()
 
 
 def after(seconds: float) -> datetime:

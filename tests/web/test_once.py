@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,14 @@ import pytest
 
 from tests.clock import FakeClock
 from tests.house import House, alert, notification, serving
-from tests.neighbours.postgres import Postgres
 from tests.waiting import tell
 from tests.web.problems import assert_problem
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
     """Two incidents, which fire."""
-    settings: dict[str, Any] = {}
-    if request.param == "postgresql":
-        settings["database_url"] = request.getfixturevalue("postgres").new_database()
-    async with serving(tmp_path, clock=FakeClock(), **settings) as house:
+    async with serving(tmp_path, clock=FakeClock(), database_url=database_url) as house:
         for name in ("One", "Two"):
             await tell(house, notification(alert(name)))
         yield house

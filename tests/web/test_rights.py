@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from app.core.rights import Right
 from app.store import tokens
 from tests.clock import START, FakeClock
 from tests.house import WEBHOOK, House, alert, notification, serving
-from tests.neighbours.postgres import Postgres
 from tests.waiting import tell
 from tests.web.problems import assert_problem
 from tests.web.tokens import bearer, bearing, new_token
@@ -105,19 +104,10 @@ async def test_tokens_of_the_settings_open_everything_beside_others(tmp_path: Pa
         assert_problem(await send(house, "POST", "/-/reload", made), 403)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.neighbour)])
-async def either(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+@pytest.fixture
+async def either(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
     """A house on each kind of database."""
-    settings = {}
-    if request.param == "postgresql":
-        settings["database_url"] = request.getfixturevalue("postgres").new_database()
-    async with serving(tmp_path, clock=FakeClock(), **settings) as house:
+    async with serving(tmp_path, clock=FakeClock(), database_url=database_url) as house:
         yield house
 
 
