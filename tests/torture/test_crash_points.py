@@ -19,6 +19,8 @@ from tests.house import alert, notification
 from tests.neighbours.processes import eventually
 from tests.torture.town import Town, town
 
+pytestmark = pytest.mark.flaky(reruns=0)  # what is lost once is lost
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

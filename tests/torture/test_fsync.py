@@ -14,6 +14,8 @@ from tests.house import alert, notification
 from tests.neighbours.processes import find_program
 from tests.service import Service
 
+pytestmark = pytest.mark.flaky(reruns=0)  # what is lost once is lost
+
 _CALLS = "fsync,fdatasync,pwrite64,pwritev,write,writev,sendto,sendmsg"
 _LINE = re.compile(
     r"(?P<thread>\d+)\s+(?:<\.\.\. )?(?P<call>\w+)(?:\((?P<file>\d+<[^>]*>)| resumed>)(?P<rest>.*)"

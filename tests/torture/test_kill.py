@@ -15,6 +15,8 @@ import pytest
 from tests.torture.load import Client
 from tests.torture.town import Town, town
 
+pytestmark = pytest.mark.flaky(reruns=0)  # what is lost once is lost
+
 ROUNDS = int(os.environ.get("PLANTAO_TORTURE_ROUNDS") or 15)
 CHANNELS = 8
 CLIENTS = 3
