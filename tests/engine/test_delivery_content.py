@@ -101,8 +101,9 @@ async def test_what_people_write_is_as_harmless(tmp_path: Path) -> None:
         await play.fire(alert())
         root = await play.root("HighErrorRate")
         await play.reply(root)
-        for text in HOSTILE.values():
-            act = {"by": text[:200] or "?", "text": text[:20_000] or "?"}
+        written = [text[:20_000] for text in HOSTILE.values() if text.strip()]
+        for text in written:
+            act = {"by": text[:200], "text": text}
             answer = await play.house.http.post("/incidents/1/notes", json=act)
             assert answer.status_code == 200
         who = {"by": HOSTILE["mentions"], "force": True}
@@ -113,7 +114,7 @@ async def test_what_people_write_is_as_harmless(tmp_path: Path) -> None:
         assert all(map(every_version_is_harmless, play.slack.all_messages()))
         items = (await play.house.http.get("/incidents/1/timeline")).json()["items"]
         notes = [entry["data"]["text"] for entry in items if entry["kind"] == "note"]
-        assert notes == [text[:20_000] for text in HOSTILE.values()]
+        assert notes == written
 
 
 async def test_five_thousand_alerts_of_one_group_fit_into_one_thread(tmp_path: Path) -> None:

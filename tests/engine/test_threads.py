@@ -61,7 +61,7 @@ async def test_our_own_runbook_is_served_and_its_first_steps_are_in_the_first_re
         assert (f"{URL}/runbooks/{OURS}", "Runbook") in root.links
         reply = await scene.reply(root, title)
         assert "1. See what came and why it was not understood" in reply
-        assert "4. Take in what is kept" in reply
+        assert "4. Tell people what the kept body meant" in reply
         page = await scene.house.http.get(f"/runbooks/{OURS}")
         assert page.status_code == 200
         assert page.headers["content-type"] == "text/html; charset=utf-8"
