@@ -50,3 +50,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("rerun"):
         terminalreporter.write_sep("_", f"failed, then ran again: {report.nodeid}", yellow=True)
         terminalreporter.write_line(report.longreprtext)
+        for name, printed in report.sections:
+            terminalreporter.write_sep("-", name)
+            terminalreporter.write_line(printed)
