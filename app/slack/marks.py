@@ -6,6 +6,7 @@ that come twice, late or out of order lead to the same.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +16,7 @@ from app.core.incidents import Note
 from app.core.notes import by_source
 from app.core.person import Person
 from app.engine.policy import PolicyInForce
-from app.errors import DeliveryFailed, NotApplicable, PlantaoError, Repeated
+from app.errors import DeliveryFailed, NotApplicable, PlantaoError, Repeated, TryLater
 from app.notifiers.mrkdwn import section
 from app.notifiers.wording import N_
 from app.slack import modals
@@ -71,7 +72,7 @@ class Marks:
         talk = Talk(request.once, request.caller, request.spot.channel)
         try:
             written = await self._messages.read(request.spot, patient=True)
-            noted = await self._noted(written.spot) if written else None
+            noted = await self._noted_soon(written.spot) if written else None
             if written is None or noted is None or not written.author.id:
                 return
             talk = Talk(request.once, request.caller, written.spot.channel, written.spot.thread)
@@ -163,6 +164,20 @@ class Marks:
     async def _plain(self, written: Written) -> str:
         text = await self._directory.plain(written.text)
         return text or ", ".join(written.files) or "…"
+
+    async def _noted_soon(self, spot: Spot) -> _Noted | None:
+        """As `_noted`, with patience: a root can be seen before it is stored that it is ours."""
+
+        async def look() -> _Noted:
+            if (noted := await self._noted(spot)) is None:
+                raise TryLater("This thread is none of ours, as far as is known.")
+            return noted
+
+        if not spot.thread or spot.thread == spot.ts:
+            return None
+        with suppress(TryLater):
+            return await self._messages.patiently(look)
+        return None
 
     async def _noted(self, spot: Spot) -> _Noted | None:
         """What is noted of a message; None where it stands in no thread of ours."""

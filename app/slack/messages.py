@@ -44,7 +44,7 @@ class Messages:
         `patient` tries again for a while where that can help.
         """
         if patient:
-            return await self._patiently(lambda: self._read(spot))
+            return await self.patiently(lambda: self._read(spot))
         return await self._read(spot)
 
     async def permalink(self, spot: Spot) -> str:
@@ -78,7 +78,8 @@ class Messages:
             return None
         return _written(spot.channel, message)
 
-    async def _patiently(self, work: Callable[[], Awaitable[Found]]) -> Found:
+    async def patiently(self, work: Callable[[], Awaitable[Found]]) -> Found:
+        """What `work` gives, tried again for half a minute while it raises TryLater."""
         for pause in _PAUSES:
             try:
                 return await work()
