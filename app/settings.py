@@ -33,6 +33,7 @@ from app.values import (
     check_http_url,
     check_link_secret,
     check_timezone,
+    in_url,
     parse_network,
     parse_size,
     parse_smtp_url,
@@ -148,8 +149,7 @@ class Settings(BaseSettings):
         """What links in messages begin with; no slash at its end."""
         if self.public_url:
             return self.public_url
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{in_url(self.host)}:{self.port}"
 
     @property
     def https(self) -> bool:

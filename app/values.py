@@ -72,6 +72,11 @@ def check_http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def in_url(host: str) -> str:
+    """The host as it stands in an address: IPv6 in brackets (RFC 3986, section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def check_ancestor(origin: str) -> str:
     """The origin as a Content-Security-Policy names it; ValueError unless it is one."""
     if not _ORIGIN.fullmatch(origin):

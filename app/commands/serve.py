@@ -16,6 +16,7 @@ from app.commands.database import has_token, in_database
 from app.commands.options import Config, settings_with
 from app.commands.spared import spared
 from app.errors import ConfigError, PlantaoError
+from app.values import in_url
 
 if TYPE_CHECKING:
     import uvicorn
@@ -68,13 +69,9 @@ def _bound(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         for each in sockets:
             each.close()
-        place = f"{_in_url(host)}:{port}"
+        place = f"{in_url(host)}:{port}"
         raise PlantaoError(f"cannot listen on {place}: {error.strerror or error}") from None
     return sockets
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _prepared(settings: Settings, port: int) -> uvicorn.Server:
@@ -94,7 +91,7 @@ def _prepared(settings: Settings, port: int) -> uvicorn.Server:
     service = create_app(settings)
     asyncio.run(in_database(settings, lambda _: None))
     signal.signal(signal.SIGHUP, lambda *_: _reload(service.state))
-    log.info("serving", address=f"http://{_in_url(settings.host)}:{port}")
+    log.info("serving", address=f"http://{in_url(settings.host)}:{port}")
 
     class Server(uvicorn.Server):
         async def shutdown(self, *args: Any, **kwargs: Any) -> None:

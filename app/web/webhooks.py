@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from app.errors import PlantaoError, StoreUnavailable
 from app.telemetry import RECEIPTS_REFUSED
 from app.web.auth import may_notify
-from app.web.bodies import TooSlow, read_body
+from app.web.bodies import read_body
 from app.web.context import Context, context
 from app.web.problems import answer, unexpected
 
@@ -28,7 +28,7 @@ _PATHS = ("/webhooks/alertmanager", "/webhooks/alertmanager/")
 _KEPT_HEADERS = {b"user-agent", b"content-type", b"content-encoding", b"x-forwarded-for"}
 _READ_HEADERS = _KEPT_HEADERS | {b"authorization", b"content-length"}
 _JSON = (b"content-type", b"application/json")
-_REASONS = {400: "broken_off", 413: "too_large", 503: "unavailable"}
+_REASONS = {400: "broken_off", 413: "too_large", 503: "too_slow"}  # a body that cannot be had
 
 log = structlog.get_logger()
 
@@ -70,8 +70,7 @@ async def _take(
         body = await read_body(receive, known, limit=service.settings.max_body_bytes)
         number, arrival = await service.intake.receive(body, _kept(known))
     except HTTPException as error:
-        slow = isinstance(error, TooSlow)
-        RECEIPTS_REFUSED.labels("too_slow" if slow else _REASONS[error.status_code]).inc()
+        RECEIPTS_REFUSED.labels(_REASONS[error.status_code]).inc()
         raise
     except StoreUnavailable as error:
         RECEIPTS_REFUSED.labels("unavailable").inc()
